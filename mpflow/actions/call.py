@@ -1,0 +1,28 @@
+"""call: run a Python function in this process."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mpflow.kinds import INTO, Action, Argument
+
+
+def _call(
+    process: Any, function: str, args: Sequence[Any], kwargs: Mapping[str, Any], returns: object
+) -> Any:
+    return process.python(function)(*args, **kwargs)
+
+
+ACTION = Action(
+    verb="call",
+    summary="Call a Python function.",
+    arguments=(
+        Argument("function", "function", "package.module:function", required=True),
+        Argument("args", "values", "its positional arguments", default=[]),
+        Argument("kwargs", "table", "its keyword arguments", default={}),
+        INTO,
+        Argument("returns", "values", "what it may return, for `check`"),
+    ),
+    real=_call,
+    names="function",
+    code=True,
+)

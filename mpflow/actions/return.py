@@ -1,0 +1,11 @@
+"""return: end the process normally, from wherever it is."""
+
+from mpflow.kinds import Action
+
+ACTION = Action(
+    verb="return",
+    summary="End the process normally.",
+    arguments=(),
+    real=lambda process: None,
+    then="return",
+)

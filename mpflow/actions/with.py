@@ -1,0 +1,16 @@
+"""with: acquire, do, and release on every way out, as Python's with statement."""
+
+from mpflow.kinds import Action, Argument, Structure
+
+ACTION = Action(
+    verb="with",
+    summary="Acquire, do, and release on every way out.",
+    arguments=(
+        Argument("lock", "subject", "what to acquire and release", required=True),
+        Argument("do", "block", "what to do while it is held", required=True),
+    ),
+    structure=Structure(
+        opening=lambda a, i: (f"held_{i} = enter({i}, lambda: {{'lock': {a['lock']}}})", "try:"),
+        closing=lambda a, i: ("finally:", f"    leave({i}, held_{i})"),
+    ),
+)

@@ -1,0 +1,106 @@
+"""What Python code imports: load, validate, run.
+
+In: a path, or text. Out: Problems, Scenarios, Traces. Nothing here prints or exits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from mpflow import document, schema
+from mpflow.document import Document
+from mpflow.problems import Problem, in_order
+from mpflow.scenario import Choice, Scenario, build, cases
+from mpflow.trace import Trace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from mpflow.engine.launch import Host
+
+LEAST_TIMEOUT = 5.0  # seconds: --time-scale does not make processes start faster
+
+
+class InvalidScenario(ValueError):
+    """A scenario has problems; `problems` lists them."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n\n".join(problem.render() for problem in problems))
+        self.problems = problems
+
+
+class Loaded(NamedTuple):
+    """A file that has been read: its cases, or what is wrong with it."""
+
+    path: str
+    scenarios: list[Scenario]
+    problems: list[Problem]
+
+
+def load(path: str, choice: Choice | None = None) -> Loaded:
+    """Read a file (`-` for standard input); every fault is a Problem, none an exception."""
+    return _understand(path, *document.read(path), choice or Choice())
+
+
+def loads(text: str, name: str = "<string>", choice: Choice | None = None) -> Loaded:
+    """The same for a text."""
+    return _understand(name, *document.parse(text, name), choice or Choice())
+
+
+def validate(path: str) -> list[Problem]:
+    """What is wrong with a file, sorted by place; nothing for a valid one."""
+    return load(path).problems
+
+
+def run(
+    scenario: Scenario,
+    *,
+    seed: int | None = None,
+    time_scale: float = 1.0,
+    quiet: bool = False,
+    host: Host | None = None,
+) -> Trace:
+    """Run a scenario on real processes. `quiet` throws away what they print. A Ctrl-C gives a
+    trace that ends as `interrupted`. Raises engine.launch.EngineError when the engine fails."""
+    from datetime import UTC, datetime
+    from secrets import randbelow
+
+    from mpflow.engine.launch import Host
+    from mpflow.engine.run import execute
+    from mpflow.expect import judge
+
+    seed = randbelow(2**31) if seed is None else seed
+    host = host or Host(quiet)
+    started = datetime.now(UTC)
+    trace = execute(scenario, host, seed, time_scale, limit(scenario, time_scale), started)
+    return judge(scenario, trace)
+
+
+def limit(scenario: Scenario, time_scale: float) -> float:
+    """The seconds that a run may take: the file's own limit is scaled, but not below 5."""
+    if not scenario.own_timeout or time_scale >= 1:
+        return scenario.timeout
+    return min(scenario.timeout, max(scenario.timeout * time_scale, LEAST_TIMEOUT))
+
+
+def _understand(
+    path: str, found: Document | None, problems: list[Problem], choice: Choice
+) -> Loaded:
+    if found is None:
+        return Loaded(path, [], in_order(problems))
+    problems = [*problems, *schema.problems(found)]
+    if problems:
+        return Loaded(path, [], in_order(problems))
+    scenarios: list[Scenario] = []
+    for scenario, wrong in _cases(found, choice):
+        scenarios.append(scenario)
+        problems += wrong
+    return Loaded(path, scenarios, in_order(problems))
+
+
+def _cases(found: Document, choice: Choice) -> Iterator[tuple[Scenario, list[Problem]]]:
+    from mpflow import meaning
+
+    for case in cases(found, choice):
+        scenario, wrong = build(found, choice, case)
+        yield scenario, [*wrong, *meaning.problems(found, scenario)]

@@ -1,0 +1,126 @@
+"""The arguments of the command line: an argparse parser whose options name their command."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from mpflow import __version__
+
+EPILOG = """\
+exit codes:
+  0 passed   1 failed   2 usage, or a file that cannot be run
+  3 a bug in mpflow     4 unknown     130 interrupted
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    whole = argparse.ArgumentParser(
+        prog="mpflow",
+        description="Multiprocessing scenarios, declared in YAML, run on real processes.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    whole.add_argument("--version", action="version", version=f"mpflow {__version__}")
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _run(commands.add_parser("run", help="run scenarios on real processes"))
+    _validate(commands.add_parser("validate", help="say what is wrong with scenario files"))
+    _scenarios(commands.add_parser("scenarios", help="list the scenarios that come with mpflow"))
+    return whole
+
+
+def _run(command: argparse.ArgumentParser) -> None:
+    command.description = "Run scenarios, show each one's trace and verdict."
+    add = command.add_argument
+    add("files", nargs="+", metavar="FILE", help="a scenario file, a shipped one's name, or -")
+    add(
+        "-p",
+        dest="params",
+        action="append",
+        default=[],
+        type=_assignment,
+        metavar="NAME=VALUE",
+        help="override a param; the value is read as YAML",
+    )
+    add("--start-method", choices=["fork", "spawn", "forkserver"], help="how to start processes")
+    add("--timeout", type=_positive, metavar="S", help="seconds a run may take")
+    add(
+        "--time-scale",
+        type=_positive,
+        default=1.0,
+        metavar="X",
+        help="multiply every sleep and timeout (a run's own limit stays at 5 s or more)",
+    )
+    add("--seed", type=int, metavar="N", help="what `choose` draws with")
+    add("--trace", metavar="FILE", help="write the trace as JSON Lines; - for standard output")
+    add("--format", choices=["text", "json"], default="text", help="json: the trace only")
+    add(
+        "--no-code",
+        action="store_true",
+        help="refuse scenarios that run Python code or touch files",
+    )
+    loudness = command.add_mutually_exclusive_group()
+    loudness.add_argument("-q", "--quiet", action="store_true", help="the verdict alone")
+    loudness.add_argument("-v", "--verbose", action="store_true", help="more about the run")
+    _colour(command)
+    command.set_defaults(command=_command("run"))
+
+
+def _validate(command: argparse.ArgumentParser) -> None:
+    command.description = "Say what is wrong with files, and with all *.yaml and *.yml of folders."
+    command.add_argument(
+        "paths",
+        nargs="*",
+        default=["."],
+        metavar="PATH",
+        help="files and folders; default: the working directory",
+    )
+    command.add_argument("--format", choices=["text", "json"], default="text")
+    _colour(command)
+    command.set_defaults(command=_command("validate"))
+
+
+def _scenarios(command: argparse.ArgumentParser) -> None:
+    command.description = "List the scenarios that come with mpflow; run one by its name."
+    command.add_argument("--format", choices=["text", "json"], default="text")
+    _colour(command)
+    command.set_defaults(command=_command("scenarios"))
+
+
+def _colour(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--color",
+        choices=["auto", "always", "never"],
+        default="auto",
+        help="default: on a terminal, unless NO_COLOR is set",
+    )
+
+
+def _command(name: str) -> Callable[[Any], int]:
+    """The function of a sub-command, imported when it is called."""
+
+    def call(options: Any) -> int:
+        code: int = import_module(f"mpflow.cli.{name}").command(options)
+        return code
+
+    return call
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value

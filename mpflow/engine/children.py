@@ -1,0 +1,182 @@
+"""The children of a process: made when first named, started, joined, and their ends noted.
+
+In: names of replicas. Out: multiprocessing.Process objects, which only their maker may join.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from mpflow.engine import record
+from mpflow.evaluation import Attributes
+from mpflow.program import Plan
+
+if TYPE_CHECKING:
+    from mpflow.engine.worker import Job, Worker
+
+
+class Handle(Attributes):
+    """`worker` in an expression of main: a process that it may have started."""
+
+    def __init__(self, children: Children, name: str) -> None:
+        self.children = children
+        self.name = name
+
+    def get(self, name: str) -> object:
+        process = self.children.get(self.name)
+        if name == "name":
+            return process.name
+        if name == "pid":
+            return process.pid
+        raise AttributeError(f"{self.name} has no {name!r}; it has name and pid")
+
+
+class Children:
+    """All processes that one process has to do with, by name."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self.known: dict[str, Any] = dict(worker.job.inherited)
+        self.own: list[str] = []
+        self.reaped: set[int] = set()
+
+    def views(self) -> dict[str, object]:
+        """The processes as expressions see them; replicas by their index."""
+        found: dict[str, Any] = {}
+        for plan in self.worker.program.plans.values():
+            if plan.name == "main":
+                continue
+            handle = Handle(self, plan.name)
+            if plan.index is None:
+                found[plan.base] = handle
+            else:
+                found.setdefault(plan.base, []).append(handle)
+        return found
+
+    def named(self, name: str, verb: str) -> list[str]:
+        """The replicas that a name means here; `all` are those that this process starts."""
+        plans = self.worker.program.plans
+        if name == "all":
+            if verb == "start":
+                return [each for each in plans if self._may_start(each)]
+            return list(self.own)
+        if name in plans and name != "main":
+            return [name]
+        return [each.name for each in plans.values() if each.base == name and name != "main"]
+
+    def _may_start(self, name: str) -> bool:
+        """Whether `start: all` means it: neither this process nor one that another starts."""
+        plans = self.worker.program.plans
+        others = (p for p in plans.values() if p.name not in ("main", self.worker.plan.name))
+        started = {each for plan in others for each in plan.starts}
+        return name not in ("main", self.worker.plan.name) and name not in started
+
+    def get(self, name: str) -> Any:
+        """The process object, made now if there is none yet."""
+        if name not in self.known:
+            self.known[name] = self._make(name)
+        return self.known[name]
+
+    def start(self, name: str) -> Any:
+        """The object to start: one of this process's own, not one inherited by fork."""
+        process = self.known.get(name)
+        if process is None or process._parent_pid != os.getpid():
+            self.known[name] = process = self._make(name)
+        return process
+
+    def _make(self, name: str) -> Any:
+        from mpflow.engine.worker import run_job
+
+        plan = self.worker.program.plans[name]
+        job = self.job(plan)
+        if plan.class_ is not None:
+            process = self._subclass(plan, job)
+        else:
+            process = multiprocessing.Process(target=run_job, args=(job,), name=plan.system_name)
+        if plan.daemon:
+            process.daemon = True
+        return process
+
+    def _subclass(self, plan: Plan, job: Job) -> Any:
+        class_: Any = self.worker.python(plan.class_ or "")
+        args, kwargs = self.worker.arguments(plan)
+        process = class_(*args, **kwargs)
+        process.name = plan.system_name
+        process.run = PythonRun(process, job)
+        return process
+
+    def job(self, plan: Plan) -> Job:
+        """What a child is handed: its own part of the program, and the primitives that it and
+        those that it starts may touch."""
+        from mpflow.engine.worker import Job
+
+        worker = self.worker
+        wanted = set(_family(worker.program.plans, plan.name))
+        plans = {name: each for name, each in worker.program.plans.items() if name in wanted}
+        uses = {use for each in plans.values() for use in each.uses}
+        forked = worker.program.start_method == "fork"
+        return Job(
+            program=worker.program if forked else worker.program._replace(plans=plans),
+            name=plan.name,
+            objects={name: worker.objects[name] for name in uses if name in worker.objects},
+            folder=worker.job.folder,
+            quiet=worker.job.quiet,
+            inherited=self.known if forked else {},
+        )
+
+    def note(self) -> None:
+        """Write down which children were started and which were seen to have ended."""
+        for name, process in self.known.items():
+            popen = getattr(process, "_popen", None)  # None before start() and after close()
+            if popen is None or process._parent_pid != os.getpid():
+                continue
+            if name not in self.own:
+                self._started(name)
+            code = getattr(popen, "returncode", None)
+            if code is not None and popen.pid not in self.reaped:
+                self.reaped.add(popen.pid)
+                stamp = self.worker.record.stamp()
+                self.worker.record.write(record.REAPED, name, popen.pid, code, stamp)
+
+    def _started(self, name: str) -> None:
+        self.own.append(name)
+        helper = _forkserver()
+        if helper is not None:
+            self.worker.record.write(record.HELPER, helper)
+
+
+class PythonRun:
+    """Stands in for the run() of a Process subclass's instance: ours around theirs."""
+
+    def __init__(self, process: Any, job: Job) -> None:
+        self.process = process
+        self.job = job
+
+    def __call__(self) -> None:
+        from mpflow.engine.worker import Worker
+
+        own_run = type(self.process).run
+        Worker(self.job).run_python(lambda: own_run(self.process))
+
+
+def _family(plans: Any, name: str) -> Iterator[str]:
+    """A process and all that it may start, and they, and so on."""
+    found, left = {name}, [name]
+    while left:
+        for each in plans[left.pop()].starts - found:
+            found.add(each)
+            left.append(each)
+    return iter(found)
+
+
+def _forkserver() -> int | None:
+    """The pid of Python's fork server, if this process has started one."""
+    import sys
+
+    module = sys.modules.get("multiprocessing.forkserver")
+    server = getattr(module, "_forkserver", None)
+    pid: int | None = getattr(server, "_forkserver_pid", None)
+    return pid

@@ -1,0 +1,172 @@
+"""The host of a run: a process of its own that forks the scenario's main, watches, and cleans up.
+
+In, over a pipe from the user's command: the program. Out, over another: how the run ended and
+who ended how. When the command dies, its pipe closes and the host ends every process; when the
+host dies, the command ends the group. It runs no thread and installs no signal handler, so
+main is forked from a process with nothing in it that a scenario could notice.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import multiprocessing.popen_fork
+import multiprocessing.queues
+import multiprocessing.synchronize  # loaded while the program is still being read
+import os
+import pickle
+import select
+import shutil
+import sys
+import tempfile
+from time import monotonic, perf_counter_ns, sleep
+
+from mpflow.engine import system
+from mpflow.engine.watch import Watch
+from mpflow.engine.wire import Answer, Order, Reader, send
+from mpflow.engine.worker import Job, run_job
+
+TICK = 0.02  # seconds between two looks at what every process waits for
+
+
+def serve(incoming: int, outgoing: int) -> None:
+    """Take one order, run it, answer. In the forked main this returns only by SystemExit."""
+    system.adopt_orphans()
+    order: Order = pickle.loads(Reader(incoming).receive())
+    folder = tempfile.mkdtemp(prefix="mpflow-")
+    send(outgoing, pickle.dumps(folder))
+    tracker = _start_tracker(order.program.start_method)
+    sys.stdout.flush()
+    began = perf_counter_ns()
+    main = os.fork()
+    if main == 0:
+        os.close(incoming)
+        os.close(outgoing)
+        _be_main(order, folder)
+    answer = _Watcher(order, folder, main, tracker, incoming, began).watch()
+    if answer is None:
+        shutil.rmtree(folder, ignore_errors=True)  # nobody is left to read it
+    else:
+        _tell(outgoing, answer, folder)
+    _stop_tracker(tracker)
+    os._exit(0)
+
+
+def _tell(outgoing: int, answer: Answer, folder: str) -> None:
+    try:
+        send(outgoing, pickle.dumps(answer))
+    except BrokenPipeError:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _be_main(order: Order, folder: str) -> None:
+    """The scenario's main: what a script's own process would be."""
+    os.setpgid(0, 0)  # so that all its descendants can be ended at once
+    system.die_with_parent()
+    program = order.program
+    if program.code:
+        sys.path.insert(0, program.folder)
+        sys.path.append(os.getcwd())
+    sys.argv[:] = [program.name]
+    multiprocessing.set_start_method(program.start_method, force=True)
+    run_job(Job(program, "main", {}, folder, order.quiet))
+    raise SystemExit(0)
+
+
+def _start_tracker(method: str) -> int | None:
+    """Python's resource tracker, started before main: it outlives the run and removes what a
+    killed process left behind. Under fork Python starts none, and neither do we."""
+    if method == "fork":
+        return None
+    from multiprocessing import resource_tracker
+
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)  # what it would say of a killed run is no news
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+    pid: int | None = getattr(resource_tracker._resource_tracker, "_pid", None)
+    return pid
+
+
+def _stop_tracker(tracker: int | None) -> None:
+    if tracker is not None:
+        from multiprocessing import resource_tracker
+
+        os.close(resource_tracker.getfd())
+        os.waitpid(tracker, 0)
+
+
+class _Watcher:
+    """Waits for the end of a run: by itself, by a deadlock, by time, by the user."""
+
+    def __init__(
+        self, order: Order, folder: str, main: int, tracker: int | None, control: int, began: int
+    ) -> None:
+        self.main = main
+        self.tracker = tracker
+        self.control = control
+        self.began = began
+        self.deadline = monotonic() + order.timeout
+        self.exits: dict[int, tuple[int, int]] = {}
+        self.watch_ = Watch(folder, os.getpid(), tracker)
+        self.poll = select.poll()
+        self.poll.register(control, select.POLLIN)
+        self.main_ends = system.death_descriptor(main)
+        if self.main_ends is not None:
+            self.poll.register(self.main_ends, select.POLLIN)
+
+    def watch(self) -> Answer | None:
+        """The answer, or None when nobody is left to hear it."""
+        end = None
+        while end is None:
+            ready = [descriptor for descriptor, _ in self.poll.poll(self._patience())]
+            if self.main_ends in ready and self.main_ends is not None:
+                self.poll.unregister(self.main_ends)
+                os.close(self.main_ends)
+                self.main_ends = None
+            self._reap()
+            end = self._end(self.control in ready)
+        ended = perf_counter_ns()
+        killed = self._end_all()
+        if end == "abandoned":
+            return None
+        return Answer(end, self.began, ended, self.exits, frozenset(killed))
+
+    def _patience(self) -> float:
+        return max(0.0, min(TICK, self.deadline - monotonic())) * 1000
+
+    def _end(self, told: bool) -> str | None:
+        if told:
+            return "interrupted" if os.read(self.control, 1) else "abandoned"
+        if self.main in self.exits and not self.watch_.living():
+            return "completed"
+        if monotonic() >= self.deadline:
+            return "timeout"
+        return "deadlock" if self.watch_.deadlocked() else None
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            self.exits[pid] = (os.waitstatus_to_exitcode(status), perf_counter_ns())
+
+    def _end_all(self) -> set[int]:
+        """SIGKILL to every process of the run until none is left."""
+        before = set(self.exits)
+        while True:
+            system.kill_group(self.main)
+            left = system.descendants(os.getpid(), self.tracker)
+            for pid in left:
+                system.kill(pid)
+            self._reap()
+            if not left and self.main in self.exits:
+                return set(self.exits) - before
+            sleep(0.001)  # a killed process needs a moment to die

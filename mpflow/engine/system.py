@@ -1,0 +1,114 @@
+"""What the engine asks of the operating system beyond Python's os: Linux, and what others lack.
+
+Only this module knows /proc and prctl. Elsewhere the answers are the weaker ones that are
+written beside each function.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+LINUX = sys.platform.startswith("linux")
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def supported() -> str | None:
+    """Why no scenario can be run here, or None."""
+    if not hasattr(os, "fork"):
+        return f"running a scenario needs os.fork and POSIX signals; {sys.platform} has none"
+    return None
+
+
+def adopt_orphans() -> None:
+    """Make this process the parent of orphans below it, to see them end. Linux only: elsewhere
+    they go to init, and are ended with their process group."""
+    if LINUX:
+        from ctypes import CDLL
+
+        CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def die_with_parent() -> None:
+    """Have this process killed when its parent dies. Linux only."""
+    if LINUX:
+        from ctypes import CDLL
+
+        CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def death_descriptor(pid: int) -> int | None:
+    """A descriptor that becomes readable when the process ends; None where there is none: then
+    its end is seen at the next tick."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
+
+
+def descendants(root: int, besides: int | None = None) -> set[int]:
+    """All living processes below one, without one branch. Elsewhere than on Linux: none known."""
+    parents: dict[int, int] = {}
+    for name in os.listdir("/proc") if LINUX else ():
+        if name.isdigit():
+            state, parent = _state_and_parent(name)
+            if state not in ("", "Z", "X"):
+                parents[int(name)] = parent
+            elif state:
+                parents.setdefault(int(name), -1)
+    children: dict[int, list[int]] = {}
+    for pid, parent in parents.items():
+        children.setdefault(parent, []).append(pid)
+    found: set[int] = set()
+    left = [root]
+    while left:
+        for pid in children.get(left.pop(), ()):
+            if pid not in found and pid != besides:
+                found.add(pid)
+                left.append(pid)
+    return found
+
+
+def _state_and_parent(pid: str) -> tuple[str, int]:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stream:
+            fields = stream.read().rpartition(b")")[2].split()
+        return fields[0].decode(), int(fields[1])
+    except (OSError, IndexError):
+        return "", 0
+
+
+def asleep(pid: int) -> tuple[object, ...] | None:
+    """How often each thread of a process has been switched away from, if all of them sleep;
+    None if any runs, is stopped, or cannot be told. Equal answers at two times mean that
+    nothing of it ran in between."""
+    switches: list[object] = []
+    try:
+        for thread in sorted(os.listdir(f"/proc/{pid}/task")):
+            with open(f"/proc/{pid}/task/{thread}/status", "rb") as stream:
+                status = stream.read()
+            state = status[status.index(b"\nState:\t") + 8 :][:1]
+            if state != b"S":
+                return None
+            switches += [thread, status[status.index(b"\nvoluntary_ctxt_switches") :]]
+    except (OSError, ValueError):
+        return None
+    return tuple(switches)
+
+
+def kill(pid: int) -> None:
+    """SIGKILL, if it is still there."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except OSError:
+        pass
+
+
+def kill_group(pid: int) -> None:
+    """SIGKILL to a process group, if it is still there."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except OSError:
+        pass

@@ -1,0 +1,89 @@
+"""Whether a run can still go on: the processes' records and the system's word go in, yes or no.
+
+A deadlock is proved, not guessed from time. Every living process's record must say that it is
+in an action that may wait for ever, or in its exit hooks; then the system is asked twice, and
+if at both times every thread slept and none had run in between, there was a moment at which
+nobody could wake anybody: feeder threads, starting children and Python's fork server included.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from mpflow.engine import record, system
+
+
+class Watch:
+    """Looks at the records of a run, again and again, as cheaply as can be."""
+
+    def __init__(self, folder: str, host: int, tracker: int | None) -> None:
+        self.folder = folder
+        self.host = host
+        self.tracker = tracker
+        self.open: dict[int, tuple[int, int]] = {}  # pid: descriptor, size when last looked at
+        self.helpers: set[int] = set()
+
+    def living(self) -> set[int]:
+        """The living processes of the run, without those that Python keeps for itself."""
+        found = system.descendants(self.host, self.tracker)
+        if found - self.helpers:
+            self._find_helpers()
+        return found - self.helpers
+
+    def deadlocked(self) -> bool:
+        """Whether every living process waits for what nobody left can bring."""
+        if not system.LINUX or not self._all_waiting():
+            return False
+        before = self._proof()
+        return before is not None and before == self._proof()
+
+    def _all_waiting(self) -> bool:
+        """The cheap look: has no record grown since the last one, and does each end in a wait?"""
+        self._discover()
+        still = True
+        for pid, (descriptor, size) in self.open.items():
+            now = os.fstat(descriptor).st_size
+            if now != size:
+                self.open[pid] = descriptor, now
+                still = False
+        return still and bool(self.open)
+
+    def _discover(self) -> None:
+        for name in os.listdir(self.folder):
+            pid = int(name.partition(".")[0])
+            if pid not in self.open:
+                self.open[pid] = os.open(os.path.join(self.folder, name), os.O_RDONLY), -1
+
+    def _proof(self) -> tuple[Any, ...] | None:
+        """The state of all living processes if each of them waits; equal proofs are one state."""
+        living = self.living()
+        if not living or not living <= self.open.keys():
+            return None
+        proof: list[Any] = []
+        for pid in sorted(living | self.helpers):
+            switches = system.asleep(pid)
+            if switches is None and (pid in living or os.path.exists(f"/proc/{pid}")):
+                return None
+            if pid in living:
+                descriptor, _ = self.open[pid]
+                size = os.fstat(descriptor).st_size
+                if not _waits(record.last_frame(descriptor, size)):
+                    return None
+                proof.append(size)
+            proof.append(switches)
+        return tuple(proof)
+
+    def _find_helpers(self) -> None:
+        for descriptor, _ in self.open.values():
+            data = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+            self.helpers.update(f[1] for f in record.frames(data) if f[0] == record.HELPER)
+
+
+def _waits(frame: tuple[Any, ...] | None) -> bool:
+    """Whether a record's last frame says: waiting, without a limit."""
+    if frame is None:
+        return False
+    if frame[0] == record.ACT:
+        return bool(frame[7])
+    return bool(frame[0] == record.LEAVE and frame[5])

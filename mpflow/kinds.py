@@ -1,0 +1,199 @@
+"""The contracts that a primitive's and an action's file fill in; no behaviour of its own.
+
+NamedTuples, not dataclasses: every worker imports this, and `dataclasses` costs 20 ms there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol
+
+Form = Literal[
+    "subject",  # the name of a primitive, an end or a process
+    "processes",  # a process's name, a list of names, or all
+    "value",  # anything; strings in it are templates
+    "values",  # a list of values
+    "table",  # a mapping of values
+    "assignments",  # variable: value, in order
+    "text",  # a string template
+    "number",
+    "seconds",  # a number, scaled by --time-scale
+    "integer",
+    "boolean",
+    "condition",  # a whole expression
+    "variable",  # the name of a variable to set
+    "function",  # package.module:function
+    "exception",  # the name of an exception
+    "times",  # an integer or `forever`
+    "list",  # a list, or a string that gives one
+    "block",  # a list of actions
+    "handlers",  # exception name: list of actions
+]
+
+
+class Argument(NamedTuple):
+    """One argument of a verb, or one option of a primitive."""
+
+    name: str
+    form: Form
+    description: str
+    required: bool = False
+    default: object = None
+    choices: tuple[str, ...] = ()
+
+
+INTO = Argument("into", "variable", "the variable that keeps the result")
+TIMEOUT = Argument("timeout", "seconds", "seconds to wait at most; without it, for ever")
+BLOCK = Argument("block", "boolean", "false: do not wait at all", default=True)
+
+
+class Operation(NamedTuple):
+    """A verb on a primitive: what it does to the real object, and when it takes effect.
+
+    `real(object, *arguments)` gets the arguments in their declared order, without the subject
+    and without `into`. `effect` says where in its interval an operation takes effect for the
+    order of the trace: one that makes others possible at its start, one that was made possible
+    at its end (recording.md). `shows` names the argument that the trace shows as its value.
+    """
+
+    verb: str
+    summary: str
+    subject: Argument
+    arguments: tuple[Argument, ...]
+    real: Callable[..., Any]
+    effect: Literal["start", "end"] = "end"
+    shows: str | None = None
+
+    @property
+    def signature(self) -> tuple[Argument, ...]:
+        """All arguments in the order in which people write them."""
+        if self.shows == "value":
+            return (self.arguments[0], self.subject, *self.arguments[1:])
+        return (self.subject, *self.arguments)
+
+
+class Observation(Protocol):
+    """What a rule may ask of an event."""
+
+    @property
+    def process(self) -> str: ...
+    @property
+    def action(self) -> str: ...
+    @property
+    def on(self) -> str | None: ...
+    @property
+    def value(self) -> object: ...
+    @property
+    def result(self) -> object: ...
+    @property
+    def status(self) -> str: ...
+
+
+class Rule(Protocol):
+    """A primitive as a sequence of events: which may come next."""
+
+    def allows(self, event: Observation) -> bool:
+        """Whether the event is legal in the present state."""
+        ...
+
+    def apply(self, event: Observation) -> None:
+        """Take the event into the state; also an illegal one, as well as that can be done."""
+        ...
+
+
+class Anything:
+    """The rule of what has none: every order is legal."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        pass
+
+    def allows(self, event: Observation) -> bool:
+        return True
+
+    def apply(self, event: Observation) -> None:
+        pass
+
+
+class Primitive(NamedTuple):
+    """A type of primitive: its options, how the real object is made, what can be done to it.
+
+    `make(options)` returns the real objects by suffix: `{"": lock}`, or for a pipe
+    `{".conn1": a, ".conn2": b}`; `parts(options)` gives the same suffixes without making any.
+    `rule(options)` judges the order of events. `check` says which options make no sense, as
+    (option, reason); `refuses(verb, part, options)` why a verb can never be done on a part.
+    """
+
+    type: str
+    summary: str
+    options: tuple[Argument, ...]
+    operations: tuple[Operation, ...]
+    make: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    parts: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda options: ("",)
+    rule: Callable[[Mapping[str, Any]], Rule] = Anything
+    declared: bool = True
+    check: Callable[[Mapping[str, Any]], Sequence[tuple[str, str]]] = lambda options: ()
+    refuses: Callable[[str, str, Mapping[str, Any]], str | None] = lambda verb, part, options: None
+
+    def operation(self, verb: str) -> Operation | None:
+        """The operation that a verb names here, if there is one."""
+        return next((each for each in self.operations if each.verb == verb), None)
+
+
+class Structure(NamedTuple):
+    """How an action with blocks becomes Python: the lines before its first block, before each
+    further part, and behind them all.
+
+    `opening` and `closing` get the arguments' sources by name and the step's number; `weight`
+    is how many of CPython's 20 nested blocks it takes.
+    """
+
+    opening: Callable[[Mapping[str, str], int], Sequence[str]]
+    parts: Mapping[str, str] = {}
+    closing: Callable[[Mapping[str, str], int], Sequence[str]] = lambda arguments, index: ()
+    weight: int = 1
+    loop: bool = False
+
+
+class Action(NamedTuple):
+    """A verb that is no primitive's: `real(process, *arguments)`, or how it becomes Python.
+
+    `python` marks what runs the user's Python code, `outside` what touches files: --no-code
+    refuses both. `shows` names the argument that the trace shows as the value, `names` the one
+    that it shows as what the action is on. `then` is a statement put behind the action.
+    """
+
+    verb: str
+    summary: str
+    arguments: tuple[Argument, ...]
+    real: Callable[..., Any] | None = None
+    structure: Structure | None = None
+    then: str = ""
+    shows: str | None = None
+    names: str | None = None
+    effect: Literal["start", "end"] = "end"
+    code: bool = False
+    silent: bool = False
+
+
+class Verb(NamedTuple):
+    """A verb as the language has it: its arguments, and who answers to it."""
+
+    name: str
+    summary: str
+    arguments: tuple[Argument, ...]
+    subject: str | None
+    types: tuple[str, ...]
+    action: Action | None
+
+    @property
+    def short(self) -> Argument | None:
+        """The argument that the short form gives, where it alone is enough."""
+        first = self.arguments[0] if self.arguments else None
+        if first is None or any(each.required for each in self.arguments[1:]):
+            return None
+        return first
+
+    @property
+    def bare(self) -> bool:
+        """Whether the verb alone, as a word, is an action."""
+        return not any(each.required for each in self.arguments)

@@ -1,0 +1,160 @@
+"""What the names of a scenario mean: a text goes in, a place or a complaint comes out.
+
+`forks[1]` is the second fork, `link.conn1` an end of a pipe, `worker` all replicas of a process.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from mpflow import registry
+from mpflow.kinds import Verb
+from mpflow.problems import suggestion
+
+_SHAPE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[(-?\d+)\])?(?:\.([A-Za-z_][A-Za-z0-9_]*))?")
+
+RESERVED = frozenset({"main", "self", "all", "index", "error", "output"})
+
+
+class Place(NamedTuple):
+    """One real object: its name in full, the name it was declared under, its type, its part."""
+
+    name: str
+    declared: str
+    type: str
+    part: str
+
+
+class Complaint(NamedTuple):
+    """Why a name means nothing, or the wrong thing."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+class Declared(NamedTuple):
+    """A primitive as declared: its type, its options with the defaults, how many there are."""
+
+    name: str
+    type: str
+    options: Mapping[str, Any]
+    count: int | None
+
+    @property
+    def replicas(self) -> tuple[str, ...]:
+        """Its names without the parts: `forks[0]`, `forks[1]`, or `fork`."""
+        return replicas(self.name, self.count)
+
+
+def replicas(name: str, count: int | None) -> tuple[str, ...]:
+    """`name`, or `name[0]` to `name[count - 1]`."""
+    return (name,) if count is None else tuple(f"{name}[{i}]" for i in range(count))
+
+
+class Names(NamedTuple):
+    """All that is declared: primitives, and processes with the names of their replicas."""
+
+    primitives: Mapping[str, Declared]
+    processes: Mapping[str, tuple[str, ...]]
+
+    def primitive(self, text: str) -> Place | Complaint:
+        """The one real object that a text names."""
+        shape = _SHAPE.fullmatch(text)
+        base = shape[1] if shape else text
+        if shape is None or base not in self.primitives:
+            return self._unknown(text, base)
+        declared = self.primitives[base]
+        wrong = _index(declared.name, declared.count, shape[2]) or _part(declared, shape[3])
+        if wrong is not None:
+            return wrong
+        part = f".{shape[3]}" if shape[3] else ""
+        return Place(text, base, declared.type, part)
+
+    def process(self, text: str) -> tuple[str, ...] | Complaint:
+        """The processes that a text names: one, or all replicas of one."""
+        shape = _SHAPE.fullmatch(text)
+        base = shape[1] if shape else text
+        if base == "main":
+            return Complaint("not-a-child", "`main` is the parent process; it cannot be named here")
+        if shape is None or shape[3] or base not in self.processes:
+            if base in self.primitives:
+                message = f"`{base}` is a {self.primitives[base].type}, not a process"
+                return Complaint("not-a-process", message, suggestion("", self.processes))
+            hint = suggestion(base, self.processes)
+            return Complaint("unknown-process", f"no process is called `{text}`", hint)
+        names = self.processes[base]
+        if shape[2] is None:
+            return names
+        count = None if names == (base,) else len(names)
+        return _index(base, count, shape[2]) or (text,)
+
+    def subject(self, text: str, verb: Verb) -> tuple[Place, ...] | Complaint:
+        """What a verb is to act on; a complaint too where it has no such verb."""
+        base = text.partition("[")[0].partition(".")[0]
+        if "process" in verb.types and (base not in self.primitives or verb.types == ("process",)):
+            found = self.process(text)
+            if isinstance(found, Complaint):
+                return found if verb.types == ("process",) else self._unknown(text, base)
+            return tuple(Place(name, base, "process", "") for name in found)
+        place = self.primitive(text)
+        if isinstance(place, Complaint):
+            return place
+        if place.type not in verb.types:
+            takes = ", ".join(verb.types)
+            message = f"`{verb.name}` does not go with a {place.type}; it takes: {takes}"
+            return Complaint("wrong-primitive", message, _instead(place.type))
+        return (place,)
+
+    def places(self, declared: str) -> tuple[Place, ...]:
+        """All real objects of one declaration."""
+        each = self.primitives[declared]
+        parts = registry.primitive(each.type).parts(each.options)
+        return tuple(
+            Place(f"{name}{part}", declared, each.type, part)
+            for name in each.replicas
+            for part in parts
+        )
+
+    def _unknown(self, text: str, base: str) -> Complaint:
+        if base in self.processes:
+            return Complaint("not-a-primitive", f"`{base}` is a process, not a primitive")
+        hint = suggestion(base, self.primitives)
+        return Complaint("unknown-primitive", f"no primitive is called `{text}`", hint)
+
+
+def _index(name: str, count: int | None, index: str | None) -> Complaint | None:
+    if count is None and index is not None:
+        message = f"`{name}` has no replicas: it is declared without `count`"
+        return Complaint("not-replicated", message, f"write `{name}`")
+    if count is not None and index is None:
+        message = f"`{name}` stands for {count} replicas; name one"
+        return Complaint("needs-index", message, f"write `{name}[0]`")
+    if count is not None and index is not None and not 0 <= int(index) < count:
+        message = f"`{name}[{index}]` is none of the {count} replicas of `{name}`"
+        return Complaint("index-out-of-range", message, f"`{name}[0]` to `{name}[{count - 1}]`")
+    return None
+
+
+def _part(declared: Declared, part: str | None) -> Complaint | None:
+    parts = registry.primitive(declared.type).parts(declared.options)
+    wanted = f".{part}" if part else ""
+    if wanted in parts:
+        return None
+    ends = [each.removeprefix(".") for each in parts if each]
+    if not ends:
+        message = f"`{declared.name}` is a {declared.type}; it has no part `{part}`"
+        return Complaint("unknown-end", message, f"write `{declared.name}`")
+    if part is None:
+        message = f"`{declared.name}` is a pipe; name one of its ends"
+        shown = " or ".join(f"`{declared.name}.{end}`" for end in ends)
+        return Complaint("needs-end", message, f"write {shown}")
+    message = f"`{declared.name}` has no end called `{part}`"
+    return Complaint("unknown-end", message, suggestion(part, ends))
+
+
+def _instead(type_name: str) -> str:
+    verbs = (operation.verb for operation in registry.primitive(type_name).operations)
+    return f"a {type_name} knows: {', '.join(verbs)}"

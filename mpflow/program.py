@@ -1,0 +1,199 @@
+"""Scenario -> Program: each process a flat list of steps; plain data that any process can pickle.
+
+A step is an action, or it opens, divides or closes a block; its depth and order hold the
+structure. Expressions are Python source over `v` and the names of evaluation.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from mpflow import expressions, reach, registry
+from mpflow.scenario import Block, Declaration, Node, Scenario, nodes_of
+
+
+class Step(NamedTuple):
+    """One line of a process: `do` an action, `open` a block, begin a further `part`, `close` it.
+
+    `arguments` are the sources of the verb's arguments by name; a part has its exception's name
+    there, if it is a handler. `then` is the statement behind an action that is one (break).
+    `operates` tells a verb on primitives and processes from an action of its own.
+    """
+
+    index: int
+    kind: Literal["do", "open", "part", "close"]
+    verb: str
+    line: int
+    depth: int
+    arguments: Mapping[str, str] = {}
+    part: str = ""
+    opens: int = 0
+    then: str = ""
+    operates: str = ""
+
+
+class Plan(NamedTuple):
+    """What one process is to do, and what it must be handed for that."""
+
+    name: str
+    base: str
+    index: int | None
+    system_name: str
+    daemon: bool
+    line: int
+    steps: tuple[Step, ...]
+    vars: tuple[tuple[str, str], ...]
+    target: str | None
+    class_: str | None
+    args: str
+    kwargs: str
+    uses: frozenset[str]
+    starts: frozenset[str]
+
+
+class Program(NamedTuple):
+    """All that the engine needs of a scenario."""
+
+    name: str
+    folder: str
+    start_method: str
+    time_scale: float
+    seed: int
+    params: Mapping[str, Any]
+    primitives: tuple[tuple[str, str, Mapping[str, Any]], ...]
+    plans: Mapping[str, Plan]
+    code: bool
+
+
+def compile_program(scenario: Scenario, seed: int, time_scale: float = 1.0) -> Program:
+    """The program of a scenario that has no problems."""
+    plans: dict[str, Plan] = {}
+    for declaration in (scenario.main, *scenario.processes.values()):
+        steps = flat(declaration.nodes or ())
+        for place, name in enumerate(declaration.replicas):
+            index = None if declaration.count is None else place
+            plans[name] = _plan(scenario, declaration, name, index, steps)
+    return Program(
+        name=scenario.name,
+        folder=scenario.folder,
+        start_method=scenario.start_method,
+        time_scale=time_scale,
+        seed=seed,
+        params=scenario.params,
+        primitives=tuple(
+            (name, declared.type, declared.options)
+            for declared in scenario.names.primitives.values()
+            for name in declared.replicas
+        ),
+        plans=plans,
+        code=any(runs_code(plan) for plan in plans.values()),
+    )
+
+
+def code_in(scenario: Scenario) -> tuple[str, int] | None:
+    """The first thing in a scenario that runs Python code or touches files: what, and its line."""
+    for declaration in (scenario.main, *scenario.processes.values()):
+        if declaration.python:
+            return ("target" if declaration.target else "class"), declaration.line
+        for node in nodes_of(declaration.nodes or ()):
+            action = registry.verbs()[node.verb].action
+            if action is not None and action.code:
+                return node.verb, node.line
+    return None
+
+
+def runs_code(plan: Plan) -> bool:
+    """Whether a process runs Python code of the user's or touches files."""
+    if plan.target or plan.class_:
+        return True
+    return any(_is_code(step) for step in plan.steps)
+
+
+def _is_code(step: Step) -> bool:
+    if step.kind not in ("do", "open"):
+        return False
+    action = registry.verbs()[step.verb].action
+    return action is not None and action.code
+
+
+def _plan(
+    scenario: Scenario,
+    declaration: Declaration,
+    name: str,
+    index: int | None,
+    steps: tuple[Step, ...],
+) -> Plan:
+    scope = {**scenario.params, **({} if index is None else {"index": index})}
+    system_name = "MainProcess" if name == "main" else name
+    if declaration.system_name is not None:
+        system_name = str(expressions.evaluate(declaration.system_name, scope))
+    return Plan(
+        name=name,
+        base=declaration.name,
+        index=index,
+        system_name=system_name,
+        daemon=declaration.daemon,
+        line=declaration.line,
+        steps=steps,
+        vars=tuple((key, each.source) for key, each in declaration.vars),
+        target=declaration.target,
+        class_=declaration.class_,
+        args=declaration.args.source,
+        kwargs=declaration.kwargs.source,
+        uses=reach.reachable(scenario, declaration, index),
+        starts=reach.startable(scenario, declaration, index),
+    )
+
+
+def flat(nodes: tuple[Node, ...]) -> tuple[Step, ...]:
+    """A process's actions as steps, numbered in the order of the file."""
+    return tuple(step._replace(index=i) for i, step in enumerate(_numbered(nodes)))
+
+
+def _numbered(nodes: tuple[Node, ...]) -> list[Step]:
+    steps: list[Step] = []
+
+    def emit(nodes: tuple[Node, ...], depth: int) -> None:
+        for node in nodes:
+            sources = _sources(node)
+            at = len(steps)
+            kind: Literal["do", "open"] = "open" if _has_blocks(node) else "do"
+            verb = registry.verbs()[node.verb]
+            then = verb.action.then if verb.action else ""
+            operates = verb.subject or ""
+            steps.append(
+                Step(at, kind, node.verb, node.line, depth, sources, then=then, operates=operates)
+            )
+            if kind == "do":
+                continue
+            for block in _in_order(node):
+                if block is not _in_order(node)[0]:
+                    extra = {"exception": repr(block.exception)} if block.exception else {}
+                    steps.append(
+                        Step(0, "part", node.verb, block.line, depth, extra, block.part, at)
+                    )
+                emit(block.nodes, depth + 1)
+            steps.append(Step(0, "close", node.verb, node.line, depth, sources, opens=at))
+
+    emit(nodes, 0)
+    return steps
+
+
+def _sources(node: Node) -> dict[str, str]:
+    """The arguments' sources; times are scaled where they are worked out."""
+    forms = {a.name: a.form for a in registry.verbs()[node.verb].arguments}
+    return {
+        name: f"scaled({each.source})" if forms[name] == "seconds" else each.source
+        for name, each in node.arguments.items()
+    }
+
+
+def _has_blocks(node: Node) -> bool:
+    return any(a.form in ("block", "handlers") for a in registry.verbs()[node.verb].arguments)
+
+
+def _in_order(node: Node) -> tuple[Block, ...]:
+    """The blocks in Python's order, whatever the file's: do, except, else, finally."""
+    order = [a.name for a in registry.verbs()[node.verb].arguments]
+    return tuple(sorted(node.blocks, key=lambda block: order.index(block.part)))

@@ -1,0 +1,47 @@
+"""summary: how a run ended, why, and the verdict, in a few lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mpflow.trace import Trace
+from mpflow.views.style import Style
+
+_COLOURS = {"passed": "green", "failed": "red", "unknown": "yellow"}
+
+
+def lines(trace: Trace, style: Style, path: str) -> Iterator[str]:
+    """The explanation of a deadlock, the failures, the verdict; without ends of line."""
+    if trace.report is not None:
+        yield from deadlock(trace.report, style, path)
+    verdict = trace.verdict
+    for failure in verdict.failures:
+        yield style(f"  failed: {failure}", "red")
+    for undecided in verdict.undecided:
+        yield style(f"  unknown: one run does not decide {undecided}", "yellow")
+    yield verdict_line(trace, style)
+
+
+def verdict_line(trace: Trace, style: Style) -> str:
+    """One line: the verdict first."""
+    word = style(trace.verdict.word, _COLOURS[trace.verdict.word], "bold")
+    scenario = trace.header["scenario"]
+    case = f" [{scenario['case']}]" if "case" in scenario else ""
+    counted = f"{len(trace.events)} event{'s' if len(trace.events) != 1 else ''}"
+    how = f"{trace.end} after {trace.duration:.3f} s, {counted}"
+    return f"{word}: {scenario['name']}{case} ({trace.header['start_method']}): {how}"
+
+
+def deadlock(report: Mapping[str, Any], style: Style, path: str) -> Iterator[str]:
+    """Who waits for what, who holds it, and the cycle."""
+    yield style("deadlock: nobody can go on", "yellow", "bold")
+    for wait in report["waits"]:
+        on = f" {wait['on']}" if wait["on"] else ""
+        line = f" ({path}:{wait['line']})" if wait["line"] else ""
+        yield f"  {wait['process']} waits in {wait['action']}{on}{line}"
+        if wait["reason"]:
+            yield f"      {wait['reason']}"
+    if report["cycle"]:
+        circle = [*report["cycle"], report["cycle"][0]]
+        yield f"  the cycle: {' -> '.join(circle)}"
