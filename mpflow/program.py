@@ -6,64 +6,11 @@ structure. Expressions are Python source over `v` and the names of evaluation.py
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Literal
 
 from mpflow import expressions, reach, registry
+from mpflow.plan import Plan, Program, Step
 from mpflow.scenario import Block, Declaration, Node, Scenario, nodes_of
-
-
-class Step(NamedTuple):
-    """One line of a process: `do` an action, `open` a block, begin a further `part`, `close` it.
-
-    `arguments` are the sources of the verb's arguments by name; a part has its exception's name
-    there, if it is a handler. `then` is the statement behind an action that is one (break).
-    `operates` tells a verb on primitives and processes from an action of its own.
-    """
-
-    index: int
-    kind: Literal["do", "open", "part", "close"]
-    verb: str
-    line: int
-    depth: int
-    arguments: Mapping[str, str] = {}
-    part: str = ""
-    opens: int = 0
-    then: str = ""
-    operates: str = ""
-
-
-class Plan(NamedTuple):
-    """What one process is to do, and what it must be handed for that."""
-
-    name: str
-    base: str
-    index: int | None
-    system_name: str
-    daemon: bool
-    line: int
-    steps: tuple[Step, ...]
-    vars: tuple[tuple[str, str], ...]
-    target: str | None
-    class_: str | None
-    args: str
-    kwargs: str
-    uses: frozenset[str]
-    starts: frozenset[str]
-
-
-class Program(NamedTuple):
-    """All that the engine needs of a scenario."""
-
-    name: str
-    folder: str
-    start_method: str
-    time_scale: float
-    seed: int
-    params: Mapping[str, Any]
-    primitives: tuple[tuple[str, str, Mapping[str, Any]], ...]
-    plans: Mapping[str, Plan]
-    code: bool
 
 
 def compile_program(scenario: Scenario, seed: int, time_scale: float = 1.0) -> Program:
@@ -87,7 +34,7 @@ def compile_program(scenario: Scenario, seed: int, time_scale: float = 1.0) -> P
             for name in declared.replicas
         ),
         plans=plans,
-        code=any(runs_code(plan) for plan in plans.values()),
+        code=any(plan.code for plan in plans.values()),
     )
 
 
@@ -97,23 +44,18 @@ def code_in(scenario: Scenario) -> tuple[str, int] | None:
         if declaration.python:
             return ("target" if declaration.target else "class"), declaration.line
         for node in nodes_of(declaration.nodes or ()):
-            action = registry.verbs()[node.verb].action
-            if action is not None and action.code:
+            if _is_code(node):
                 return node.verb, node.line
     return None
 
 
-def runs_code(plan: Plan) -> bool:
-    """Whether a process runs Python code of the user's or touches files."""
-    if plan.target or plan.class_:
-        return True
-    return any(_is_code(step) for step in plan.steps)
+def _runs_code(declaration: Declaration) -> bool:
+    nodes = nodes_of(declaration.nodes or ())
+    return declaration.python is not None or any(_is_code(node) for node in nodes)
 
 
-def _is_code(step: Step) -> bool:
-    if step.kind not in ("do", "open"):
-        return False
-    action = registry.verbs()[step.verb].action
+def _is_code(node: Node) -> bool:
+    action = registry.verbs()[node.verb].action
     return action is not None and action.code
 
 
@@ -131,7 +73,7 @@ def _plan(
     return Plan(
         name=name,
         base=declaration.name,
-        index=index,
+        replica=index,
         system_name=system_name,
         daemon=declaration.daemon,
         line=declaration.line,
@@ -143,12 +85,13 @@ def _plan(
         kwargs=declaration.kwargs.source,
         uses=reach.reachable(scenario, declaration, index),
         starts=reach.startable(scenario, declaration, index),
+        code=_runs_code(declaration),
     )
 
 
 def flat(nodes: tuple[Node, ...]) -> tuple[Step, ...]:
     """A process's actions as steps, numbered in the order of the file."""
-    return tuple(step._replace(index=i) for i, step in enumerate(_numbered(nodes)))
+    return tuple(step._replace(number=i) for i, step in enumerate(_numbered(nodes)))
 
 
 def _numbered(nodes: tuple[Node, ...]) -> list[Step]:

@@ -50,6 +50,8 @@ class Event(NamedTuple):
         if self.status not in ("error", "blocked") and self.action not in ("put", "send"):
             found["result"] = _fit(self.result, "result", shortened)
         found["status"] = self.status
+        if self.action == "end":
+            found["error"] = None
         if self.error is not None:
             found["error"] = {"type": self.error[0], "message": self.error[1][:LONGEST]}
         found["began"] = self.began

@@ -172,8 +172,7 @@ class _Runner:
             print(self.lines[-1])
             return
         if trace.events and self.options.trace is None or self.options.verbose:
-            print(*table.lines(trace, self.style), sep="\n")
-            print()
+            print("", *table.lines(trace, self.style), "", sep="\n")
         if self.options.verbose:
             print(*_details(trace), sep="\n")
         print(*summary.lines(trace, self.style, scenario.path), sep="\n", flush=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mpflow import registry
-from mpflow.program import Program
+from mpflow.plan import Program
 from mpflow.trace import Event, Trace
 
 _MAKERS = {

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mpflow.engine import record
 from mpflow.evaluation import Attributes
-from mpflow.program import Plan
+from mpflow.plan import Plan
 
 if TYPE_CHECKING:
     from mpflow.engine.worker import Job, Worker
@@ -50,7 +50,7 @@ class Children:
             if plan.name == "main":
                 continue
             handle = Handle(self, plan.name)
-            if plan.index is None:
+            if plan.replica is None:
                 found[plan.base] = handle
             else:
                 found.setdefault(plan.base, []).append(handle)

@@ -32,7 +32,10 @@ TICK = 0.02  # seconds between two looks at what every process waits for
 def serve(incoming: int, outgoing: int) -> None:
     """Take one order, run it, answer. In the forked main this returns only by SystemExit."""
     system.adopt_orphans()
-    order: Order = pickle.loads(Reader(incoming).receive())
+    try:
+        order: Order = pickle.loads(Reader(incoming).receive())
+    except EOFError:
+        os._exit(0)  # started early, and then there was nothing to run
     folder = tempfile.mkdtemp(prefix="mpflow-")
     send(outgoing, pickle.dumps(folder))
     tracker = _start_tracker(order.program.start_method)
@@ -115,7 +118,7 @@ class _Watcher:
         self.watch_ = Watch(folder, os.getpid(), tracker)
         self.poll = select.poll()
         self.poll.register(control, select.POLLIN)
-        self.main_ends = system.death_descriptor(main)
+        self.main_ends: int | None = system.death_descriptor(main)
         if self.main_ends is not None:
             self.poll.register(self.main_ends, select.POLLIN)
 
@@ -124,7 +127,7 @@ class _Watcher:
         end = None
         while end is None:
             ready = [descriptor for descriptor, _ in self.poll.poll(self._patience())]
-            if self.main_ends in ready and self.main_ends is not None:
+            if self.main_ends is not None and self.main_ends in ready:
                 self.poll.unregister(self.main_ends)
                 os.close(self.main_ends)
                 self.main_ends = None

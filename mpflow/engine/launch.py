@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from mpflow.engine import record, system
 from mpflow.engine.wire import Answer, Order, Reader, send
-from mpflow.program import Program
+from mpflow.plan import Program
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _CODE = """\

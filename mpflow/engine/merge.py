@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from mpflow.engine import record
 from mpflow.engine.launch import Records
 from mpflow.engine.order import Interval, in_order
-from mpflow.program import Program
+from mpflow.plan import Program
 from mpflow.trace import Event
 
 
@@ -36,8 +36,8 @@ class Merged(NamedTuple):
 
 def merge(records: Records, program: Program) -> Merged:
     """The events of a run in an order that every process agrees with."""
-    stories = [_story(pid, data) for pid, data in records.files.items() if data]
-    stories = sorted((s for s in stories if s is not None), key=lambda s: s.intervals[0].began)
+    read = (_story(pid, data) for pid, data in records.files.items())
+    stories = sorted(filter(None, read), key=lambda story: story.intervals[0].began)
     reaped = {pid: (code, at) for s in stories for _, pid, code, at in s.reaped}
     intervals: list[Interval] = []
     exitcodes: dict[str, int | None] = {}
@@ -142,7 +142,7 @@ def _end(
     """The event of a process's end: when its exit hooks were done, or when it was seen dead."""
     began = story.left[2] if story.left is not None else story.last + 1
     error = story.left[1] if story.left is not None else None
-    extra: dict[str, Any] = {"exitcode": code, "error": error and error[0]}
+    extra: dict[str, Any] = {"exitcode": code}
     seen = [at for at in (reaped.get(story.pid), records.exits.get(story.pid)) if at]
     if code is None:
         status = "blocked" if story.left is not None and story.ended is None else "ok"

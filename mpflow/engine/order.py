@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from mpflow import registry
 from mpflow.kinds import Rule
-from mpflow.program import Program
+from mpflow.plan import Program
 
 
 class Interval(NamedTuple):

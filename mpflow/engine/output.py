@@ -1,6 +1,6 @@
 """Standard output of Python code: each line goes out as it is printed, and into the record.
 
-In: a function that notes a line. Out: a stream to stand in for sys.stdout.
+In: a function that notes a line. Out: a stream that stands in for sys.stdout.
 """
 
 from __future__ import annotations
@@ -18,11 +18,19 @@ def write_line(text: str) -> None:
         data = data[os.write(1, data) :]
 
 
-def traced_stdout(note: Callable[[str, str], None]) -> io.TextIOWrapper:
-    """A line-buffered text stream on descriptor 1 that notes each whole line."""
-    return io.TextIOWrapper(
-        _Lines(note), encoding="utf-8", errors="backslashreplace", line_buffering=True
-    )
+class TracedOutput(io.TextIOWrapper):
+    """A line-buffered text stream on descriptor 1 that notes each line and where it was printed."""
+
+    def __init__(self, note: Callable[[str, str], None]) -> None:
+        self._lines = _Lines(note)
+        super().__init__(
+            self._lines, encoding="utf-8", errors="backslashreplace", line_buffering=True
+        )
+
+    def finish(self) -> None:
+        """Let out and note a last line that has no end."""
+        self.flush()
+        self._lines.finish()
 
 
 class _Lines(io.BufferedIOBase):
@@ -33,6 +41,7 @@ class _Lines(io.BufferedIOBase):
     def __init__(self, note: Callable[[str, str], None]) -> None:
         self._note = note
         self._rest = b""
+        self._place = ""
 
     def writable(self) -> bool:
         return True
@@ -49,9 +58,15 @@ class _Lines(io.BufferedIOBase):
         while rest:
             rest = rest[os.write(1, rest) :]
         *lines, self._rest = (self._rest + whole).split(b"\n")
+        self._place = _caller()
         for line in lines:
-            self._note(line.decode("utf-8", "replace"), _caller())
+            self._note(line.decode("utf-8", "replace"), self._place)
         return len(whole)
+
+    def finish(self) -> None:
+        rest, self._rest = self._rest, b""
+        if rest:
+            self._note(rest.decode("utf-8", "replace"), self._place)
 
 
 def _caller() -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from mpflow import registry
 from mpflow.kinds import Structure
-from mpflow.program import Step
+from mpflow.plan import Step
 
 
 class Source(NamedTuple):
@@ -39,7 +39,7 @@ def _lines(step: Step) -> Sequence[str]:
         return _action(step)
     structure = _structure(step.verb)
     if step.kind == "open":
-        return structure.opening(step.arguments, step.index)
+        return structure.opening(step.arguments, step.number)
     if step.kind == "close":
         return structure.closing(step.arguments, step.opens)
     return (structure.parts[step.part].format(**step.arguments),)
@@ -54,7 +54,7 @@ def _structure(verb: str) -> Structure:
 def _action(step: Step) -> Sequence[str]:
     if step.then and step.then != "return":
         return (step.then,)
-    call = f"do({step.index}, lambda: {_table(step.arguments)})"
+    call = f"do({step.number}, lambda: {_table(step.arguments)})"
     into = step.arguments.get("into", "None")
     line = call if into == "None" else f"v[{into}] = {call}"
     return (line, step.then) if step.then else (line,)

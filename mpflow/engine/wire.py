@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from mpflow.program import Program
+from mpflow.plan import Program
 
 
 class Order(NamedTuple):

@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 from mpflow import registry
 from mpflow.engine import record
 from mpflow.engine.children import Children, PythonRun
-from mpflow.engine.output import traced_stdout, write_line
+from mpflow.engine.output import TracedOutput, write_line
 from mpflow.engine.source import body
 from mpflow.evaluation import NAMESPACE, Attributes, Scope
 from mpflow.exceptions import caught
 from mpflow.kinds import Operation
-from mpflow.program import Plan, Program, Step, runs_code
+from mpflow.plan import Plan, Program, Step
 
 _LAST_OF_ALL = -1000  # below every priority that multiprocessing gives its own exit hooks
 
@@ -76,15 +76,17 @@ class Worker:
         if _current is not None:
             _current.record.close()  # the parent's, inherited by fork
         _current = self  # keeps the primitives alive until the interpreter ends
-        self.job = job
+        self.job: Job = job
         self.program = job.program
         self.plan: Plan = job.program.plans[job.name]
         self.steps = self.plan.steps
         self.objects = dict(job.objects)
-        self.record = record.Writer(job.folder)
+        self.record: record.Writer = record.Writer(job.folder)
+        self.output: TracedOutput | None = None
+        self.lines: tuple[int, ...] = ()
         self.children = Children(self)
         self.held: dict[int, list[Any]] = {}
-        self.code = runs_code(self.plan)
+        self.code = self.plan.code
         self.v = Scope({}, self._outer())
         self._random: Any = None
 
@@ -140,8 +142,8 @@ class Worker:
             self._leave(code, error)
 
     def _live(self) -> None:
-        if self.code:
-            sys.stdout = traced_stdout(self._printed)
+        if self.program.code:
+            self._trace_output()
         if self.plan.name == "main":
             self._make_primitives()
         if self.plan.target is not None:
@@ -158,9 +160,14 @@ class Worker:
         self.run()
 
     def _python_run(self, function: Callable[[], object]) -> None:
-        sys.stdout = traced_stdout(self._printed)
+        self._trace_output()
         self.record.write(record.CODE, self.record.stamp())
         function()
+
+    def _trace_output(self) -> None:
+        """What Python code prints stands in the trace, too."""
+        self.output = TracedOutput(self._printed)
+        sys.stdout = self.output
 
     def _make_primitives(self) -> None:
         for name, type_name, options in self.program.primitives:
@@ -192,8 +199,8 @@ class Worker:
     def _outer(self) -> dict[str, object]:
         plan = self.plan
         outer: dict[str, object] = {"self": Self(), "error": Error(), **self.program.params}
-        if plan.index is not None:
-            outer["index"] = plan.index
+        if plan.replica is not None:
+            outer["index"] = plan.replica
         if plan.name == "main":
             outer.update(self.children.views())
         outer.update(_handed(self.objects, outer))
@@ -201,7 +208,7 @@ class Worker:
 
     def arguments(self, plan: Plan) -> tuple[list[Any], dict[str, Any]]:
         """The args and kwargs of a target or class, worked out for one replica."""
-        outer = {**self.program.params, **({} if plan.index is None else {"index": plan.index})}
+        outer = {**self.program.params, **({} if plan.replica is None else {"index": plan.replica})}
         scope = Scope({}, {**outer, **_handed(self.objects, outer), "self": Self()})
         space = {**NAMESPACE, "v": scope}
         return eval(plan.args, dict(space)), eval(plan.kwargs, dict(space))
@@ -313,7 +320,7 @@ class Worker:
         kept = None if value is None else record.portable(value)
         self.record.write(
             record.ACT,
-            step.index,
+            step.number,
             began,
             action,
             on,
@@ -372,6 +379,8 @@ class Worker:
 
     def _leave(self, code: int, error: tuple[str, str] | None) -> None:
         waits = not self.code
+        if self.output is not None:
+            self.output.finish()
         self.record.write(record.LEAVE, self.record.stamp(), code, error, self._changed(), waits)
 
     def _ended(self) -> None:
@@ -387,8 +396,8 @@ class Worker:
             return
         from mpflow.engine.notice import notice
 
-        lines = getattr(self, "lines", ())
-        sys.stderr.write(notice(self.plan.name, error, _file_name(self.plan.name), lines))
+        told = notice(self.plan.name, error, _file_name(self.plan.name), self.lines)
+        sys.stderr.write(told)
         sys.stderr.flush()
 
 
