@@ -50,7 +50,11 @@ class Plan(NamedTuple):
 
 
 class Program(NamedTuple):
-    """All that the engine needs of a scenario."""
+    """All that the engine needs of a scenario.
+
+    `names` has the replicas of every declared process; `plans` of those alone that whoever holds
+    this may be or may start.
+    """
 
     name: str
     folder: str
@@ -60,4 +64,5 @@ class Program(NamedTuple):
     params: Mapping[str, Any]
     primitives: tuple[tuple[str, str, Mapping[str, Any]], ...]
     plans: Mapping[str, Plan]
+    names: Mapping[str, tuple[str, ...]]
     code: bool

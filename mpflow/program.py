@@ -34,6 +34,7 @@ def compile_program(scenario: Scenario, seed: int, time_scale: float = 1.0) -> P
             for name in declared.replicas
         ),
         plans=plans,
+        names=scenario.names.processes,
         code=any(plan.code for plan in plans.values()),
     )
 

@@ -45,27 +45,22 @@ class Children:
 
     def views(self) -> dict[str, object]:
         """The processes as expressions see them; replicas by their index."""
-        found: dict[str, Any] = {}
-        for plan in self.worker.program.plans.values():
-            if plan.name == "main":
-                continue
-            handle = Handle(self, plan.name)
-            if plan.replica is None:
-                found[plan.base] = handle
-            else:
-                found.setdefault(plan.base, []).append(handle)
+        found: dict[str, object] = {}
+        for base, replicas in self.worker.program.names.items():
+            handles = [Handle(self, name) for name in replicas]
+            found[base] = handles[0] if replicas == (base,) else handles
         return found
 
     def named(self, name: str, verb: str) -> list[str]:
         """The replicas that a name means here; `all` are those that this process starts."""
-        plans = self.worker.program.plans
         if name == "all":
             if verb == "start":
-                return [each for each in plans if self._may_start(each)]
+                return [each for each in self.worker.program.plans if self._may_start(each)]
             return list(self.own)
-        if name in plans and name != "main":
-            return [name]
-        return [each.name for each in plans.values() if each.base == name and name != "main"]
+        names = self.worker.program.names
+        if name in names:
+            return list(names[name])
+        return [each for replicas in names.values() for each in replicas if each == name]
 
     def _may_start(self, name: str) -> bool:
         """Whether `start: all` means it: neither this process nor one that another starts."""
@@ -90,7 +85,9 @@ class Children:
     def _make(self, name: str) -> Any:
         from mpflow.engine.worker import run_job
 
-        plan = self.worker.program.plans[name]
+        plan = self.worker.program.plans.get(name)
+        if plan is None:  # never started from here: Python's own errors say so
+            return multiprocessing.Process(name=name)
         job = self.job(plan)
         if plan.class_ is not None:
             process = self._subclass(plan, job)

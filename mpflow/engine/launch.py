@@ -14,13 +14,10 @@ from mpflow.engine import record, system
 from mpflow.engine.wire import Answer, Order, Reader, send
 from mpflow.plan import Program
 
-_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# The modules are found as the user's process finds them; -P keeps the folder of -c out.
 _CODE = """\
 import sys
-try:
-    import mpflow
-except ImportError:
-    sys.path.append({root!r})
+sys.path[:] = {path!r}
 from mpflow.engine.host import serve
 serve({incoming}, {outgoing})
 """
@@ -54,7 +51,7 @@ class Host:
         incoming, from_host = os.pipe()
         self._incoming = Reader(incoming)
         base = max(to_host, from_host) + 1
-        code = _CODE.format(root=_ROOT, incoming=base, outgoing=base + 1)
+        code = _CODE.format(path=sys.path, incoming=base, outgoing=base + 1)
         actions: list[tuple[object, ...]] = [
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_DUP2, to_host, base),

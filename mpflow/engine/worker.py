@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from mpflow import registry
 from mpflow.engine import record
 from mpflow.engine.children import Children, PythonRun
+from mpflow.engine.keep import keep_names
 from mpflow.engine.output import TracedOutput, write_line
 from mpflow.engine.source import body
 from mpflow.evaluation import NAMESPACE, Attributes, Scope
@@ -173,6 +174,7 @@ class Worker:
         for name, type_name, options in self.program.primitives:
             made = registry.primitive(type_name).make(options)
             self.objects.update({f"{name}{part}": each for part, each in made.items()})
+        keep_names()
 
     def _body(self) -> Callable[[], None]:
         source = body(self.steps, self.plan.vars)
