@@ -23,6 +23,16 @@ _MARK = "MPFLOW_TEST_SESSION"
 os.environ[_MARK] = str(os.getpid())  # inherited by every process that a test starts
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Folders that other programs make must not look like ours."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = str(tmp_path_factory.mktemp("temporary"))
+        patch.setenv("TMPDIR", folder)
+        patch.setattr(tempfile, "tempdir", folder)
+        yield
+
+
 @pytest.fixture(params=METHODS)
 def method(request: pytest.FixtureRequest) -> str:
     """Each start method in turn."""
@@ -76,9 +86,21 @@ def nothing_left_behind() -> Iterator[None]:
 
 def _left() -> set[tuple[str, str]]:
     found = {("process", each) for each in _processes()}
-    found |= {("semaphore", name) for name in os.listdir("/dev/shm") if name.startswith("sem.mp-")}
+    found |= {("semaphore", name) for name in _semaphores()}
     folder = tempfile.gettempdir()
     return found | {("folder", name) for name in os.listdir(folder) if name.startswith("mpflow-")}
+
+
+def _semaphores() -> set[str]:
+    """Named semaphores that no living process uses: those of other programs are left out."""
+    names = {name for name in os.listdir("/dev/shm") if name.startswith("sem.mp-")}
+    for pid in filter(str.isdigit, os.listdir("/proc") if names else ()):
+        try:
+            maps = Path(f"/proc/{pid}/maps").read_text()
+        except OSError:
+            continue
+        names = {name for name in names if name not in maps}
+    return names
 
 
 def _processes() -> Iterator[str]:
@@ -87,7 +109,7 @@ def _processes() -> Iterator[str]:
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             environment = Path(f"/proc/{pid}/environ").read_bytes()
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue  # gone meanwhile, or not ours
         if mark in environment.split(b"\0") and int(pid) != os.getpid():

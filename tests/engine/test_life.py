@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import event, told
+from conftest import told
 
 
 def test_the_default_main_starts_and_joins_every_process_in_the_order_declared(run, method):
@@ -76,7 +76,9 @@ def test_terminate_and_kill_show_as_negative_exit_codes(run, method):
         method,
     )
     assert trace.verdict.word == "passed"
-    assert told(trace, "t")[-2:] == [("sleep", None, "blocked"), ("end", None, "ok")]
+    *_, struck, last = told(trace, "t")  # the signal may come before release has returned
+    assert struck in (("sleep", None, "blocked"), ("release", "ready", "blocked"))
+    assert last == ("end", None, "ok")
 
 
 def test_a_daemon_is_terminated_when_main_ends(run, method):
@@ -209,8 +211,7 @@ def test_what_a_spawned_process_does_not_name_it_does_not_hold(run):
         expect: {error: {reader: EOFError}}
         """
     assert run(text, "spawn").verdict.word == "passed"
-    forked = run(text, "fork")  # the reader inherited the writing end, too: no end of file
-    assert (forked.end, event(forked, "reader", "recv").status) if False else forked.end == "deadlock"
+    assert run(text, "fork").end == "deadlock"  # the reader inherited the writing end, too
 
 
 def test_choose_draws_the_same_for_the_same_seed(run):
