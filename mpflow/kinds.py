@@ -100,18 +100,9 @@ class Rule(Protocol):
         """Take the event into the state; also an illegal one, as well as that can be done."""
         ...
 
-
-class Anything:
-    """The rule of what has none: every order is legal."""
-
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        pass
-
-    def allows(self, event: Observation) -> bool:
-        return True
-
-    def apply(self, event: Observation) -> None:
-        pass
+    def observes(self, event: Observation) -> bool:
+        """Whether the event only tells the state: then it is taken as soon as it is legal."""
+        ...
 
 
 class Primitive(NamedTuple):
@@ -128,8 +119,8 @@ class Primitive(NamedTuple):
     options: tuple[Argument, ...]
     operations: tuple[Operation, ...]
     make: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    rule: Callable[[Mapping[str, Any]], Rule]
     parts: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda options: ("",)
-    rule: Callable[[Mapping[str, Any]], Rule] = Anything
     declared: bool = True
     check: Callable[[Mapping[str, Any]], Sequence[tuple[str, str]]] = lambda options: ()
     refuses: Callable[[str, str, Mapping[str, Any]], str | None] = lambda verb, part, options: None

@@ -9,7 +9,7 @@ one process never overlap, so each primitive's order can be found alone, and the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple
 
 from mpflow import registry
@@ -96,7 +96,14 @@ def _legal(events: list[Interval], effects: Mapping[str, str], rule: Rule) -> li
 
 
 def _choose(open_: list[int], waiting: list[Interval], rule: Rule) -> int:
-    """The first open event that is legal now; the first of all when none is."""
+    """The first open event that is legal now; the first of all when none is. What only tells the
+    state goes before what changes it: later it might be legal no more, and sooner harms nobody."""
+    for candidate in sorted(open_):
+        event = waiting[candidate]
+        if rule.observes(event) and rule.allows(event):
+            open_.remove(candidate)
+            heapify(open_)
+            return candidate
     passed_over: list[int] = []
     chosen = None
     while open_ and chosen is None:

@@ -54,6 +54,10 @@ class Permits:
             self.permits += 1
 
 
+    def observes(self, event: Observation) -> bool:
+        return event.action == "acquire" and not event.result
+
+
 class Owned:
     """A recursive lock in the order of events: one process at a time, any depth."""
 
@@ -76,3 +80,6 @@ class Owned:
             self.depth -= 1
             if self.depth <= 0:
                 self.owner, self.depth = None, 0
+
+    def observes(self, event: Observation) -> bool:
+        return event.action == "acquire" and not event.result

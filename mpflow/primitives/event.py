@@ -31,6 +31,9 @@ class Flag:
         if event.action in ("set", "clear") and event.status != "error":
             self.flag = event.action == "set"
 
+    def observes(self, event: Observation) -> bool:
+        return event.action in ("is_set", "wait")
+
 
 def _make(options: object) -> dict[str, object]:
     from multiprocessing import Event

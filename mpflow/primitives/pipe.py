@@ -43,6 +43,9 @@ class Messages:
             if source is not None:
                 self.under_way[source].popleft()
 
+    def observes(self, event: Observation) -> bool:
+        return False
+
     def _source(self, event: Observation) -> tuple[str, str] | None:
         sent_on = self.other.get(_end(event))
         for source, messages in self.under_way.items():

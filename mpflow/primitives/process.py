@@ -40,6 +40,9 @@ class Life:
         if event.action in ("start", "begin", "end"):
             self.stage = {"start": "started", "begin": "begun", "end": "ended"}[event.action]
 
+    def observes(self, event: Observation) -> bool:
+        return event.action in ("is_alive", "exitcode")
+
 
 def _join(process: Any, timeout: float | None) -> bool:
     """Whether it has ended: Process.join itself returns None either way."""

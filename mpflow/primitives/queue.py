@@ -49,6 +49,9 @@ class Items:
             if holder is not None:
                 self.inside[holder].popleft()
 
+    def observes(self, event: Observation) -> bool:
+        return False
+
     def _holder(self, item: object) -> str | None:
         return next((who for who, items in self.inside.items() if items and items[0] == item), None)
 
