@@ -72,6 +72,8 @@ def _be_main(order: Order, folder: str) -> None:
         sys.path.append(os.getcwd())
     sys.argv[:] = [program.name]
     multiprocessing.set_start_method(program.start_method, force=True)
+    if program.start_method == "forkserver":  # what else each child would load by itself
+        multiprocessing.set_forkserver_preload(["__main__", "mpflow.engine.worker"])
     run_job(Job(program, "main", {}, folder, order.quiet))
     raise SystemExit(0)
 

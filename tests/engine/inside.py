@@ -1,0 +1,47 @@
+"""What a process can see of itself; called by hand and inside of scenarios, and compared."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+
+HEAVY = ("yaml", "jsonschema", "rich", "argparse", "ast", "dataclasses")
+
+
+def look() -> dict[str, object]:
+    """Descriptors besides records, signal handlers that are not the default, threads, modules."""
+    links = []
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            links.append(os.readlink(f"/proc/self/fd/{name}"))
+        except OSError:
+            continue  # the descriptor of the listing itself
+    kinds = sorted(link.partition(":")[0] for link in links if not link.endswith(".record"))
+    handlers = {int(s): str(signal.getsignal(s)) for s in signal.valid_signals()}
+    usual = ("Handlers.SIG_DFL", "0", "None")
+    return {
+        "pipes and sockets": [kind for kind in kinds if kind in ("pipe", "socket", "anon_inode")],
+        "records": sum(link.endswith(".record") for link in links),
+        "handlers": {s: h for s, h in handlers.items() if h not in usual},
+        "threads": threading.active_count(),
+        "heavy modules": [name for name in HEAVY if name in sys.modules],
+        "name": __import__("multiprocessing").current_process().name,
+    }
+
+
+def by_hand(method: str) -> None:
+    """A program by hand: one child that looks at itself and prints what it saw."""
+    import multiprocessing
+
+    multiprocessing.set_start_method(method)
+    process = multiprocessing.Process(target=_show, name="w")
+    process.start()
+    process.join()
+
+
+def _show() -> None:
+    import json
+
+    print(json.dumps(look()), flush=True)
