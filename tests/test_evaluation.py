@@ -9,6 +9,7 @@ import time
 import pytest
 
 from mpflow.evaluation import LIMIT, NAMESPACE, Attributes, Scope, TooLarge, size
+from mpflow.evaluation.measure import refusal
 
 MIB = "x" * LIMIT
 BIG = 10**9
@@ -37,6 +38,7 @@ def shared(levels: int) -> list[object]:
         ("mul(v['n'], [0])", {"n": BIG}),
         ("mul(b'x', v['n'])", {"n": BIG}),
         ("mul(v['x'], v['x'])", {"x": 1 << (5 * LIMIT)}),
+        ("mul(v['x'], v['x'])", {"x": 1 << (1 << 18)}),
         ("add(v['x'], 'y')", {"x": MIB}),
         ("add(v['x'], v['x'])", {"x": [0] * 100_000}),
         ("made([v['x'], v['x']])", {"x": shared(16)}),
@@ -55,8 +57,8 @@ def shared(levels: int) -> list[object]:
         ("mod(mul('%(a)s', 3), {'a': v['x']})", {"x": "y" * 400_000}),
         ("mod(mul('%(a)r', 3), {'a': v['x']})", {"x": "y" * 400_000}),
         ("mod('%s%s', v['x'])", {"x": (MIB, MIB)}),
-        ("mod(v['x'], v['y'])", {"x": 7 ** (1 << 21), "y": 5 ** (1 << 20)}),
-        ("floordiv(v['x'], v['y'])", {"x": 7 ** (1 << 21), "y": 5 ** (1 << 20)}),
+        ("mod(v['x'], v['y'])", {"x": 7 ** (1 << 18), "y": 5 ** (1 << 17)}),
+        ("floordiv(v['x'], v['y'])", {"x": 7 ** (1 << 18), "y": 5 ** (1 << 17)}),
         ("list(range(v['n']))", {"n": BIG}),
         ("tuple(range(v['n']))", {"n": BIG}),
         ("set(range(v['n']))", {"n": BIG}),
@@ -94,6 +96,8 @@ def test_what_would_be_too_large_is_refused_at_once(source: str, names: dict[str
         ("round(2.675, 2)", {}, 2.67),
         ("mul('x', v['n'])", {"n": LIMIT}, MIB),
         ("mul('x', -5)", {}, ""),
+        ("mul(v['x'], v['x'])", {"x": 1 << 262_000}, 1 << 524_000),
+        ("floordiv(v['x'], v['y'])", {"x": 1 << 524_000, "y": 1 << 262_000}, 1 << 262_000),
         ("mul([], v['n'])", {"n": BIG}, []),
         ("add('x', v['x'])", {"x": "y" * (LIMIT - 1)}, "x" + "y" * (LIMIT - 1)),
         ("mod('%5.1f|%-4s|%%|%(x)s', {'x': 1})", {}, TypeError),
@@ -137,6 +141,14 @@ def test_what_is_not_too_large_is_as_in_python(
 def test_a_value_is_measured_written_out() -> None:
     sizes = [size(each) for each in (5, "abc", "é", [], [1, "ab"], {"k": [1]}, 1 << 800)]
     assert sizes == [0, 3, 2, 0, 18, 25, 101]
+
+
+def test_a_refusal_is_found_out_without_making_anything_that_is_not_small() -> None:
+    small = "x" * 100
+    assert isinstance(refusal(lambda: run("mul(v['x'], v['n'])", x=small, n=BIG)), TooLarge)
+    assert refusal(lambda: run("mul(v['x'], v['n'])", x=small, n=1000)) is None
+    assert refusal(lambda: run("add('x', 5)")) is None
+    assert run("mul(v['x'], v['n'])", x=small, n=1000) == small * 1000
 
 
 def test_sharing_its_parts_or_itself_makes_no_value_endless() -> None:
