@@ -10,16 +10,17 @@ from typing import Any
 
 from mpflow import expressions
 from mpflow.evaluation import Attributes
-from mpflow.scenario import Condition, Expectation, Scenario
-from mpflow.trace import Event, Trace, Verdict, plain
+from mpflow.scenario import Condition, Declaration, Expectation, Scenario
+from mpflow.trace import Event, Trace, Verdict, plain, shown
 
 
 class Observed(Attributes):
     """A process in `outcome` and `expect`: its variables, its exit code, its error."""
 
-    def __init__(self, name: str, trace: Trace) -> None:
+    def __init__(self, name: str, trace: Trace, system_name: str) -> None:
         self.name = name
         self.trace = trace
+        self.system_name = system_name
 
     def get(self, name: str) -> object:
         if name == "exitcode":
@@ -30,11 +31,11 @@ class Observed(Attributes):
         if name in variables:
             return variables[name]
         if name == "name":
-            return self.name
+            return self.system_name
         if name == "pid":
             begun = (e for e in self.trace.events if e.process == self.name)
-            return next((e.extra["pid"] for e in begun if e.action == "begin"), None)
-        return None
+            return next((e.extra.get("pid") for e in begun if e.action == "begin"), None)
+        return None  # never set
 
 
 def judge(scenario: Scenario, trace: Trace) -> Trace:
@@ -44,9 +45,9 @@ def judge(scenario: Scenario, trace: Trace) -> Trace:
     outcome = _outcome(scenario, trace, scope, failures)
     judged = _Judge(scenario.expectation, trace, scope, outcome)
     failures += judged.failures()
+    if trace.end == "interrupted":
+        judged.undecided = ["the run was interrupted"]
     word = "failed" if failures else "unknown" if judged.undecided else "passed"
-    if trace.end == "interrupted" and not failures:
-        word, judged.undecided = "unknown", ["the run was interrupted"]
     verdict = Verdict(word, tuple(failures), tuple(judged.undecided))
     return trace._replace(outcome=outcome, verdict=verdict)
 
@@ -54,9 +55,22 @@ def judge(scenario: Scenario, trace: Trace) -> Trace:
 def _scope(scenario: Scenario, trace: Trace) -> dict[str, Any]:
     scope: dict[str, Any] = {**scenario.params, "output": trace.output}
     for declaration in (scenario.main, *scenario.processes.values()):
-        seen = [Observed(name, trace) for name in declaration.replicas]
+        seen = [
+            Observed(name, trace, _system_name(scenario, declaration, index))
+            for index, name in enumerate(declaration.replicas)
+        ]
         scope[declaration.name] = seen[0] if declaration.count is None else seen
     return scope
+
+
+def _system_name(scenario: Scenario, declaration: Declaration, index: int) -> str:
+    """What `self.name` is in the process itself."""
+    if declaration.name == "main":
+        return "MainProcess"
+    if declaration.system_name is None:
+        return declaration.replicas[index]
+    own = {} if declaration.count is None else {"index": index}
+    return str(expressions.evaluate(declaration.system_name, {**scenario.params, **own}))
 
 
 def _outcome(
@@ -71,13 +85,12 @@ def _outcome(
             found[name] = scope[name] = expressions.evaluate(condition.compiled, scope)
         except Exception as error:
             found[name] = scope[name] = None
-            failures.append(f"outcome `{name}`: {_cannot(condition, error)}")
+            failures.append(f"outcome: `{name}` {_cannot(condition, error)}")
     return found
 
 
 def _cannot(condition: Condition, error: Exception) -> str:
-    told = f"{type(error).__name__}: {error}"
-    return f"`{condition.text}` cannot be worked out: {told} (line {condition.line})"
+    return f"cannot be worked out: {type(error).__name__}: {error} (line {condition.line})"
 
 
 class _Judge:
@@ -99,20 +112,30 @@ class _Judge:
         found = [*self._ending(), *self._exits(), *self._order(), *self._exclusive()]
         if self.trace.end == "completed":
             found += [*self._conditions(), *self._output()]
-        elif self.expectation.sometimes:
-            self.undecided += [f"sometimes `{c.text}`" for c in self.expectation.sometimes]
+        else:
+            self.undecided += [
+                f"sometimes: {_quoted(c)} speaks of runs that complete (line {c.line})"
+                for c in self.expectation.sometimes
+            ]
         return [*found, *self._outcomes()]
 
     def _ending(self) -> Iterator[str]:
         if self.trace.end == "interrupted":
             return
         for word in ("deadlock", "timeout"):
-            wanted = getattr(self.expectation, word)
+            wanted = self._wanted(word)
             happened = self.trace.end == word
             if happened and wanted == "never":
                 yield f"the run ended by {word}"
             elif not happened and wanted == "always":
                 yield f"{word} was expected; the run ended as {self.trace.end}{self._at(word)}"
+
+    def _wanted(self, word: str) -> str:
+        """`never`, unless it is said otherwise: by its own key, or in the list of outcomes."""
+        if word not in self.expectation.lines and word in (self.expectation.outcomes or ()):
+            return "possible"
+        wanted: str = getattr(self.expectation, word)
+        return wanted
 
     def _at(self, key: str) -> str:
         line = self.expectation.lines.get(key)
@@ -129,49 +152,60 @@ class _Judge:
                 told = f" by {error}" if error else ""
                 yield f"`{process}` exited with {code}{told}, not 0"
             if allowed is not None and code not in allowed:
-                yield f"`{process}` exited with {code}, not {_either(allowed)}{self._at('exitcode')}"
+                wanted = _either(allowed) + self._at("exitcode")
+                yield f"`{process}` exited with {code}, not {wanted}"
             if wanted_errors is not None and error not in wanted_errors:
                 was = f"ended by {error}" if error else "ended without an error"
                 yield f"`{process}` {was}, not by {_either(wanted_errors)}{self._at('error')}"
 
     def _conditions(self) -> Iterator[str]:
-        for condition in self.expectation.always:
-            holds = self._holds(condition)
-            if holds is not True:
-                yield holds or f"always: `{condition.text}` is false (line {condition.line})"
-        for condition in self.expectation.never:
-            holds = self._holds(condition)
-            if holds is not False:
-                told = f"never: `{condition.text}` is true (line {condition.line})"
-                yield told if holds is True else holds
+        for key, wanted in (("always", True), ("never", False)):
+            for condition in getattr(self.expectation, key):
+                told = self._otherwise(condition, wanted)
+                if told:
+                    yield f"{key}: {told}"
         for condition in self.expectation.sometimes:
-            holds = self._holds(condition)
-            if isinstance(holds, str):
-                yield holds
-            elif not holds:
-                self.undecided.append(f"sometimes `{condition.text}` (line {condition.line})")
+            told = self._otherwise(condition, True)
+            if told:
+                self.undecided.append(f"sometimes: {told}")
 
-    def _holds(self, condition: Condition) -> bool | str:
+    def _otherwise(self, condition: Condition, wanted: bool) -> str:
+        """What a condition is, where it is not as wanted; else nothing."""
         try:
-            return bool(expressions.evaluate(condition.compiled, self.scope))
+            holds = bool(expressions.evaluate(condition.compiled, self.scope))
         except Exception as error:
-            return _cannot(condition, error)
+            return f"{_quoted(condition)} {_cannot(condition, error)}"
+        if holds == wanted:
+            return ""
+        word = "true" if holds else "false"
+        return f"{_quoted(condition)} is {word} (line {condition.line}){self._where(condition)}"
+
+    def _where(self, condition: Condition) -> str:
+        """The values that a condition speaks of: `: items = 2, w.seen = 1`."""
+        attributes = condition.compiled.attributes
+        names = sorted(condition.compiled.names - {name for name, _ in attributes})
+        values = [(name, self.scope.get(name)) for name in names]
+        values += [
+            (f"{name}.{each}", _observed(self.scope.get(name), each)) for name, each in attributes
+        ]
+        told = ", ".join(f"{name} = {shown(value, 80)}" for name, value in values)
+        return f": {told}" if told else ""
 
     def _output(self) -> Iterator[str]:
         wanted = self.expectation.output
         if wanted is None or list(wanted) == self.trace.output:
             return
-        printed = self.trace.output
+        printed, at = self.trace.output, self._at("output")
         for i, line in enumerate(wanted):
             if i >= len(printed):
-                yield f"output: line {i + 1}, {line!r}, was not printed{self._at('output')}"
+                yield f"output: line {i + 1}, {shown(line, 200)}, was not printed{at}"
                 return
             if printed[i] != line:
-                shown = f"output: line {i + 1} is {printed[i]!r}, not {line!r}"
-                yield shown + self._at("output")
+                found = f"{shown(printed[i], 200)}, not {shown(line, 200)}"
+                yield f"output: line {i + 1} is {found}{at}"
                 return
-        more = printed[len(wanted)]
-        yield f"output: more was printed than expected: {more!r}{self._at('output')}"
+        more = shown(printed[len(wanted)], 200)
+        yield f"output: more was printed than expected: {more}{at}"
 
     def _order(self) -> Iterator[str]:
         first: dict[str, int] = {}
@@ -199,7 +233,8 @@ class _Judge:
             return
         own = plain(self.outcome)
         if not any(own == plain(each) for each in listed):
-            yield f"outcomes: {own} is not listed{self._at('outcomes')}"
+            told = own if isinstance(own, str) else shown(own)
+            yield f"outcomes: {told} is not listed{self._at('outcomes')}"
 
 
 def _step_section(event: Event, section: str, inside: list[str]) -> None:
@@ -215,3 +250,16 @@ def _step_section(event: Event, section: str, inside: list[str]) -> None:
 
 def _either(allowed: tuple[Any, ...]) -> str:
     return " or ".join("nothing" if each is None else str(each) for each in allowed)
+
+
+def _observed(process: object, attribute: str) -> object:
+    """What a process has under a name; for replicas, the list of it."""
+    if isinstance(process, list):
+        return [_observed(each, attribute) for each in process]
+    return process.get(attribute) if isinstance(process, Observed) else None
+
+
+def _quoted(condition: Condition) -> str:
+    """A condition's text on one line."""
+    text = " ".join(condition.text.split())
+    return f"`{text}`" if len(text) <= 200 else f"`{text[:200]}…`"

@@ -1,6 +1,6 @@
 """Event, Trace and Verdict, and their JSON Lines form (language.md, section 7).
 
-In: what a run or a simulation found. Out: lines, and from lines again a trace.
+In: what a run or a simulation found. Out: lines of JSON, as schema/trace.schema.json has them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 LONGEST = 1000  # characters of a value as JSON; what is longer is shortened
+DEEPEST = 100  # levels of nesting that are written; a value may contain itself
 
 
 class Event(NamedTuple):
@@ -42,10 +43,10 @@ class Event(NamedTuple):
             "action": self.action,
         }
         if self.on is not None:
-            found["on"] = self.on
+            found["on"] = _cut(self.on, "on", shortened)
         if self.line is not None:
             found["line"] = self.line
-        if self.value is not None or self.action in ("put", "send"):
+        if self.has_value:
             found["value"] = _fit(self.value, "value", shortened)
         if self.status not in ("error", "blocked") and self.action not in ("put", "send"):
             found["result"] = _fit(self.result, "result", shortened)
@@ -53,16 +54,22 @@ class Event(NamedTuple):
         if self.action == "end":
             found["error"] = None
         if self.error is not None:
-            found["error"] = {"type": self.error[0], "message": self.error[1][:LONGEST]}
+            name, message = self.error
+            found["error"] = {"type": name, "message": _cut(message, "error", shortened)}
         found["began"] = self.began
         found.update(self.extra)
         if shortened:
             found["shortened"] = shortened
         return found
 
+    @property
+    def has_value(self) -> bool:
+        """Whether something was handed over, if only a None."""
+        return self.value is not None or self.action in ("put", "send", "print")
+
 
 class Verdict(NamedTuple):
-    """passed, failed or unknown, and why."""
+    """passed, failed or unknown, and why: a sentence for each failure, for each open question."""
 
     word: str = "passed"
     failures: tuple[str, ...] = ()
@@ -95,11 +102,12 @@ class Trace(NamedTuple):
 
     def footer(self) -> dict[str, Any]:
         """The last line, as plain data."""
+        shortened: list[str] = []
         found: dict[str, Any] = {
             "end": self.end,
             "duration": round(self.duration, 6),
             "exitcodes": dict(self.exitcodes),
-            "outcome": plain(self.outcome),
+            "outcome": _outcome(self.outcome, shortened),
             "verdict": self.verdict.word,
             "failures": list(self.verdict.failures),
         }
@@ -107,45 +115,87 @@ class Trace(NamedTuple):
             found["undecided"] = list(self.verdict.undecided)
         if self.report is not None:
             found["deadlock"] = self.report
+        if shortened:
+            found["shortened"] = shortened
         return found
 
-    def lines(self) -> Iterator[str]:
-        """The trace as JSON Lines, each with its end of line."""
-        yield _dump(self.header) + "\n"
+    def lines(self, ascii_only: bool = False) -> Iterator[str]:
+        """The trace as JSON Lines, each with its end of line. `ascii_only` escapes all else: the
+        same JSON, for a stream that takes no UTF-8."""
+        yield _dump(self.header, ascii_only) + "\n"
         for event in self.events:
-            yield _dump(event.as_json()) + "\n"
-        yield _dump(self.footer()) + "\n"
+            yield _dump(event.as_json(), ascii_only) + "\n"
+        yield _dump(self.footer(), ascii_only) + "\n"
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON can hold it: tuples as lists, sets sorted, the rest by repr."""
+def plain(value: Any, levels: int = DEEPEST) -> Any:
+    """A value as JSON has it, to be compared and written: tuples as lists, sets sorted, infinity
+    and NaN by name, the rest by repr."""
     if value is None or isinstance(value, bool | str | int):
         return value
     if isinstance(value, float):
         return value if value - value == 0 else repr(value)  # JSON has no infinity and no NaN
-    if isinstance(value, Mapping):
-        return {key if isinstance(key, str) else repr(key): plain(v) for key, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    if isinstance(value, set | frozenset):
-        return [plain(each) for each in sorted(value, key=repr)]
-    return repr(value)
+    if levels and isinstance(value, Mapping):
+        return {
+            k if isinstance(k, str) else shown(k): plain(v, levels - 1) for k, v in value.items()
+        }
+    if levels and isinstance(value, list | tuple):
+        return [plain(each, levels - 1) for each in value]
+    if levels and isinstance(value, set | frozenset):
+        return _sorted([plain(each, levels - 1) for each in value])
+    return shown(value)
 
 
-def _dump(data: Any) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+def shown(value: Any, longest: int = LONGEST) -> str:
+    """A value's repr, cut where it is too long; a value that has none is told by its type."""
+    try:
+        text = repr(value)
+    except Exception as error:  # an integer of over 4,300 digits, a value too deep, any class's own
+        text = f"<{type(value).__name__}: repr failed with {type(error).__name__}>"
+        if isinstance(value, int):
+            text = f"<an integer of {value.bit_length():,} bits>"
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
-def _fit(value: Any, key: str, shortened: list[str]) -> Any:
+def _sorted(members: list[Any]) -> list[Any]:
+    """A set's members, always in the same order: numbers and texts by their own."""
+    for kind in (int | float, str):
+        if all(isinstance(each, kind) for each in members):
+            return sorted(members)
+    return sorted(members, key=shown)
+
+
+def _outcome(outcome: Mapping[str, Any] | str | None, shortened: list[str]) -> Any:
+    if not isinstance(outcome, Mapping):
+        return outcome
+    return {
+        name: _fit(plain(value), f"outcome.{name}", shortened) for name, value in outcome.items()
+    }
+
+
+def _dump(data: Any, ascii_only: bool = False) -> str:
+    text = json.dumps(data, ensure_ascii=ascii_only, separators=(",", ":"), allow_nan=False)
+    # Half a surrogate pair (a file name that is no UTF-8) becomes JSON's own escape for it.
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def _fit(value: Any, name: str, shortened: list[str]) -> Any:
     """The value itself where JSON can hold it and it is short; else its repr, and a note."""
     try:
         if _is_json(value) and (_short(value) or len(_dump(value)) <= LONGEST):
             return value
     except (ValueError, RecursionError):
         pass
-    shortened.append(key)
-    shown = repr(value)
-    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
+    shortened.append(name)
+    return shown(value)
+
+
+def _cut(text: str, name: str, shortened: list[str]) -> str:
+    """A text that stays a text; if it is too long, its beginning, and a note."""
+    if len(text) <= LONGEST:
+        return text
+    shortened.append(name)
+    return f"{text[:LONGEST]}…"
 
 
 def _short(value: Any) -> bool:
@@ -164,5 +214,5 @@ def _is_json(value: Any) -> bool:
     if isinstance(value, float):
         return value - value == 0
     if isinstance(value, dict):
-        return all(isinstance(k, str) and _is_json(v) for k, v in value.items())
+        return all(isinstance(k, str) and _is_json(k) and _is_json(v) for k, v in value.items())
     return isinstance(value, list | tuple) and all(_is_json(each) for each in value)

@@ -14,27 +14,64 @@ PASSED, FAILED, USAGE, BUG, UNKNOWN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; nothing but SystemExit of argparse escapes."""
-    from mpflow.cli.parser import parser
-
-    options = parser().parse_args(arguments)
+    _prepare_streams()
     try:
+        from mpflow.cli.parser import parser
+
+        options = parser().parse_args(arguments)
         code: int = options.command(options)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        _forget_stdout()
+        forget_stdout()
         return FAILED
+    except OSError as error:
+        return _unwritable(error) if _is_full(error) else _bug(error)
     except Exception as error:
         return _bug(error)
 
 
-def _forget_stdout() -> None:
+def forget_stdout() -> None:
     """Whoever read our output has gone; the interpreter must not complain when it flushes."""
     import os
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+
+
+def _prepare_streams() -> None:
+    """Descriptors 0 to 2 are open, or our own pipes would come to stand there, where a scenario
+    prints; and a character that the terminal does not know is no error."""
+    import os
+
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest free number
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif stream.errors in ("strict", "surrogateescape") and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _is_full(error: OSError) -> bool:
+    """Whether it is the disk, and nothing of ours, that the error is about."""
+    import errno
+
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
+def _unwritable(error: OSError) -> int:
+    forget_stdout()
+    place = f" to {error.filename}" if error.filename else ""
+    print(f"mpflow: cannot write{place}: {error.strerror}", file=sys.stderr)
+    return USAGE
 
 
 def _bug(error: Exception) -> int:

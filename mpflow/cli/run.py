@@ -6,210 +6,238 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from types import FrameType
-from typing import Any, TextIO
+from typing import Any, NamedTuple
 
 from mpflow import cli
 from mpflow.api import Loaded, load, run
+from mpflow.cli.files import UsageError, named, other_name, resolve, unknown_params, value
+from mpflow.cli.sink import Sink, Unwritable
 from mpflow.scenario import Choice, Scenario
 from mpflow.trace import Trace
-from mpflow.views.style import Style, wanted
+from mpflow.views.style import Style, columns, printable, wanted
 
 _CODES = {"passed": cli.PASSED, "failed": cli.FAILED, "unknown": cli.UNKNOWN}
-_WORST = (cli.BUG, cli.USAGE, cli.FAILED, cli.UNKNOWN, cli.PASSED)
+_WORST = (cli.INTERRUPTED, cli.BUG, cli.USAGE, cli.FAILED, cli.UNKNOWN, cli.PASSED)
+_WORDS = {
+    cli.PASSED: "passed",
+    cli.FAILED: "failed",
+    cli.UNKNOWN: "unknown",
+    cli.USAGE: "not run",
+    cli.INTERRUPTED: "interrupted",
+}
+
+
+class Told(NamedTuple):
+    """What came of one case: its exit code, and a line for the summary."""
+
+    code: int
+    line: str
 
 
 def command(options: Any) -> int:
     """Run all files; the exit code is the worst of them."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, _interrupt)
-    runner = _Runner(options)
-    return runner.run_all()
+    before = dict(_take_signals())
+    try:
+        return _Runner(options).run_all()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _take_signals() -> Iterator[tuple[int, Any]]:
+    """Have SIGTERM and SIGHUP end a run as Ctrl-C does; what they did before."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is None or signal.getsignal(number) != signal.SIG_DFL:
+            continue  # nohup ignores SIGHUP, and so do we
+        with suppress(ValueError):  # only the main thread may; another is not told of them
+            yield number, signal.signal(number, _interrupt)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """SIGTERM and SIGHUP end a run as Ctrl-C does."""
     raise KeyboardInterrupt
 
 
 class _Runner:
     def __init__(self, options: Any) -> None:
         self.options = options
-        self.json = options.format == "json"
+        self.trace_only = options.format == "json" or options.trace == "-"
         self.style = Style(wanted(options.color, sys.stdout))
-        self.codes: list[int] = []
-        self.lines: list[str] = []
+        self.told: list[Told] = []
+        self.faults: list[int] = []  # exit codes that are no verdict of a run
+        self.left = list(options.files)
+        self.sinks: list[Sink] = []
         self.host: Any = None
 
     def run_all(self) -> int:
-        choice = self._choice()
-        if choice is None:
-            return cli.USAGE
-        self._warm_up()
-        sink = self._open_trace()
-        if sink is False:
-            return cli.USAGE
         try:
-            for path in self.options.files:
-                if cli.INTERRUPTED in self.codes:
-                    break
-                self._file(path, choice, sink)
+            choice = self._choice()
+            self.sinks += self._open_sinks()
+            self._warm_up()
+            self._files(choice)
+            self._summary()
+            sys.stdout.flush()
+        except UsageError as error:
+            print(error, file=sys.stderr)
+            return cli.USAGE
+        except BrokenPipeError:  # as in `mpflow run … | head`: nobody wants to know the rest
+            cli.forget_stdout()
+            if self.left:
+                self._tell(cli.UNKNOWN, "")
         finally:
             if self.host is not None:
                 self.host.close()
-            if sink is not None and sink is not sys.stdout:
+            for sink in self.sinks:
                 sink.close()
-        self._summary()
-        if cli.INTERRUPTED in self.codes:
-            return cli.INTERRUPTED
-        return next(code for code in _WORST if code in self.codes)
+        codes = [*self.faults, *(each.code for each in self.told)]
+        return next(code for code in _WORST if code in codes)
+
+    def _files(self, choice: Choice) -> None:
+        while self.left:
+            path = self.left.pop(0)
+            self._file(resolve(path), choice)
+            if self.told[-1].code == cli.INTERRUPTED:
+                for each in self.left:
+                    self._tell(cli.USAGE, each)
+                return
+
+    # What the options say
+
+    def _choice(self) -> Choice:
+        """What the options settle."""
+        params = {name: value(name, text) for name, text in self.options.params}
+        if self.options.files.count("-") > 1:
+            raise UsageError("mpflow: standard input (-) can be read only once")
+        return Choice(params, self.options.start_method, self.options.timeout)
+
+    def _open_sinks(self) -> list[Sink]:
+        """Where the trace goes as JSON Lines."""
+        name = self.options.trace
+        found = [Sink.standard()] if self.trace_only else []
+        if name is None or name == "-":
+            return found
+        for path in map(resolve, self.options.files):
+            if os.path.exists(name) and os.path.exists(path) and os.path.samefile(name, path):
+                raise UsageError(f"mpflow: --trace {name} would overwrite the scenario")
+        try:
+            return [*found, Sink.file(name)]
+        except Unwritable as error:
+            raise UsageError(f"mpflow: {error}") from None
 
     def _warm_up(self) -> None:
-        """Start the first run's host now: it loads what it needs while the file is read."""
+        """Start the next run's host now: it loads what it needs while the file is read."""
         from mpflow.engine.launch import EngineError, Host
 
         try:
-            self.host = Host(quiet=self.options.quiet or self.json or self.options.trace == "-")
-        except EngineError as error:
-            raise SystemExit(f"mpflow: {error}") from None
+            self.host = Host(quiet=self.options.quiet or self.trace_only)
+        except EngineError as error:  # this system cannot run any
+            raise UsageError(f"mpflow: {error}") from None
 
-    def _choice(self) -> Choice | None:
-        """What the options settle; None, and a message, when a param is no YAML."""
-        params: dict[str, Any] = {}
-        for name, text in self.options.params:
-            from mpflow.document import parse
+    # A file
 
-            found, problems = parse(text, f"-p {name}") if text.strip() else (None, [])
-            if problems or (found is None and text.strip()):
-                print(problems[0].render(), file=sys.stderr)
-                return None
-            params[name] = found.data if found is not None else None
-        return Choice(params, self.options.start_method, self.options.timeout)
-
-    def _open_trace(self) -> Any:
-        """The stream for --trace; None without, False (and a message) when it cannot be had."""
-        name = self.options.trace
-        if name is None or name == "-":
-            return sys.stdout if name == "-" or self.json else None
-        try:
-            return open(name, "w", encoding="utf-8")
-        except OSError as error:
-            print(f"mpflow: cannot write {name}: {error.strerror}", file=sys.stderr)
-            return False
-
-    def _file(self, path: str, choice: Choice, sink: TextIO | None) -> None:
-        loaded = load(_resolve(path), choice)
+    def _file(self, path: str, choice: Choice) -> None:
+        loaded = load(path, choice)
         if not self._usable(loaded, choice):
-            self.codes.append(cli.USAGE)
+            self._tell(cli.USAGE, path)
             return
         for scenario in loaded.scenarios:
-            reason = self._refused(scenario)
-            if reason is not None:
-                print(f"mpflow: {scenario.path}: {reason}", file=sys.stderr)
-                self.codes.append(cli.USAGE)
-                continue
             trace = self._run(scenario)
-            self._show(trace, scenario, sink)
-            if trace.end == "interrupted":
-                self.codes.append(cli.INTERRUPTED)
+            code = cli.INTERRUPTED if trace.end == "interrupted" else _CODES[trace.verdict.word]
+            self._show(trace, scenario, code)
+            if code == cli.INTERRUPTED:
                 return
-            self.codes.append(_CODES[trace.verdict.word])
+
+    def _tell(self, code: int, path: str) -> None:
+        self.told.append(Told(code, f"{_WORDS[code]}: {printable(named(path))}"))
 
     def _usable(self, loaded: Loaded, choice: Choice) -> bool:
-        for problem in loaded.problems:
-            print(problem.render() + "\n", file=sys.stderr)
-        if loaded.problems:
+        """Whether its cases can be run; if not, why, on standard error."""
+        path = named(loaded.path)
+        unknown = list(unknown_params(loaded, choice))
+        if unknown:
+            print(*unknown, sep="\n", file=sys.stderr)
+        elif loaded.problems:
+            for problem in loaded.problems:
+                if problem.span is None:
+                    problem = problem._replace(hint=problem.hint or other_name(loaded.path))
+                print(problem.render() + "\n", file=sys.stderr)
             count = len(loaded.problems)
-            print(f"{loaded.path}: {count} problem{'s' * (count != 1)}", file=sys.stderr)
-            return False
-        unknown = [
-            name for s in loaded.scenarios[:1] for name in choice.params if name not in s.declared
-        ]
-        for name in unknown:
-            from mpflow.problems import suggestion
-
-            hint = suggestion(name, loaded.scenarios[0].declared)
-            told = f"mpflow: {loaded.path} has no param `{name}`" + (f"; {hint}" if hint else "")
-            print(told, file=sys.stderr)
-        return not unknown
+            print(f"{path}: {count} problem{'s' * (count != 1)}", file=sys.stderr)
+        elif not loaded.scenarios:
+            print(f"mpflow: {path}: its matrix has no case to run", file=sys.stderr)
+        else:
+            reason = self._refused(loaded.scenarios[0])
+            if reason is None:
+                return True
+            print(f"mpflow: {path}: {reason}", file=sys.stderr)
+        return False
 
     def _refused(self, scenario: Scenario) -> str | None:
-        """Why a case is not run: --no-code, or a start method that this system lacks."""
+        """What --no-code says of a file."""
         from mpflow.program import code_in
 
         found = code_in(scenario) if self.options.no_code else None
-        if found is not None:
-            return f"line {found[1]}: `{found[0]}` runs code or touches files; --no-code refuses it"
-        if scenario.start_method != "spawn" and sys.platform == "win32":
-            return f"start method {scenario.start_method} does not exist on Windows"
-        return None
+        if found is None:
+            return None
+        return f"line {found[1]}: `{found[0]}` runs code or touches files; --no-code refuses it"
+
+    # A case
 
     def _run(self, scenario: Scenario) -> Trace:
-        host, self.host = self.host, None
-        if host is None:
+        if self.host is None:
             self._warm_up()
-            host, self.host = self.host, None
-        sys.stdout.flush()
-        return run(
-            scenario,
-            seed=self.options.seed,
-            time_scale=self.options.time_scale,
-            quiet=self.options.quiet or self.json or self.options.trace == "-",
-            host=host,
-        )
+        sys.stdout.flush()  # before the scenario writes there
+        host, self.host = self.host, None
+        try:
+            return run(
+                scenario, seed=self.options.seed, time_scale=self.options.time_scale, host=host
+            )
+        finally:
+            host.close()
 
-    def _show(self, trace: Trace, scenario: Scenario, sink: TextIO | None) -> None:
+    def _show(self, trace: Trace, scenario: Scenario, code: int) -> None:
         from mpflow.views import summary, table
 
-        if sink is not None:
-            sink.writelines(trace.lines())
-            sink.flush()
-        self.lines.append(summary.verdict_line(trace, self.style))
-        if self.json or self.options.trace == "-":
+        self.told.append(Told(code, summary.verdict_line(trace, self.style)))
+        self._write(trace)
+        if self.trace_only:
             return
         if self.options.quiet:
-            print(self.lines[-1])
+            print(self.told[-1].line, flush=True)
             return
-        if trace.events and self.options.trace is None or self.options.verbose:
-            print("", *table.lines(trace, self.style), "", sep="\n")
+        if trace.events:
+            print("", *table.lines(trace, self.style, columns(sys.stdout)), "", sep="\n")
         if self.options.verbose:
-            print(*_details(trace), sep="\n")
-        print(*summary.lines(trace, self.style, scenario.path), sep="\n", flush=True)
+            print(*_details(trace), "", sep="\n")
+        print(*summary.lines(trace, self.style, named(scenario.path)), sep="\n", flush=True)
+
+    def _write(self, trace: Trace) -> None:
+        """The trace as JSON Lines, wherever it is to go."""
+        for sink in list(self.sinks):
+            try:
+                sink.write(trace)
+            except Unwritable as error:
+                print(f"mpflow: {error}", file=sys.stderr)
+                self.faults.append(cli.USAGE)
+                self.sinks.remove(sink)
 
     def _summary(self) -> None:
         """A line for several runs together."""
-        if len(self.codes) < 2 or self.json or self.options.trace == "-":
+        if len(self.told) < 2 or self.trace_only:
             return
         if not self.options.quiet:
-            print("", *self.lines, sep="\n")
-        words = {
-            cli.PASSED: "passed",
-            cli.FAILED: "failed",
-            cli.UNKNOWN: "unknown",
-            cli.USAGE: "not run",
-            cli.INTERRUPTED: "interrupted",
-        }
-        counts = [
-            f"{self.codes.count(code)} {word}" for code, word in words.items() if code in self.codes
-        ]
-        print(f"{len(self.codes)} runs: {', '.join(counts)}")
-
-
-def _resolve(path: str) -> str:
-    """The file itself, or the shipped scenario of that name when there is no such file."""
-    if path == "-" or os.path.exists(path):
-        return path
-    from mpflow import shipped
-
-    return shipped.find(path) or path
+            print("", *(each.line for each in self.told), sep="\n")
+        codes = [each.code for each in self.told]
+        counts = [f"{codes.count(code)} {word}" for code, word in _WORDS.items() if code in codes]
+        print(f"{len(codes)} runs: {', '.join(counts)}")
 
 
 def _details(trace: Trace) -> Iterator[str]:
     header: Mapping[str, Any] = trace.header
     yield f"seed {header['seed']}, Python {header['python']} on {header['platform']}"
-    yield f"params {header['scenario']['params']}"
-    yield f"exit codes {dict(trace.exitcodes)}"
+    yield printable(f"params {header['scenario']['params']}")
+    yield printable(f"exit codes {dict(trace.exitcodes)}")
     if trace.outcome:
-        yield f"outcome {trace.footer()['outcome']}"
-    yield ""
+        yield printable(f"outcome {trace.footer()['outcome']}")

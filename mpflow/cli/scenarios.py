@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mpflow import cli, shipped
 from mpflow.document import read
-from mpflow.views.style import wanted
+from mpflow.views.style import Style, columns, fit, printable, wanted, width
+
+_LEAST = 30  # columns of a description, however narrow the terminal
 
 
 def command(options: Any) -> int:
@@ -18,16 +21,32 @@ def command(options: Any) -> int:
 
         keys = ("name", "path", "description")
         print(json.dumps([dict(zip(keys, each, strict=True)) for each in found], indent=2))
-        return cli.PASSED
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("name", "description", box=None, pad_edge=False, header_style="bold")
-    for name, _, description in found:
-        table.add_row(name, description)
-    colour = wanted(options.color, sys.stdout)
-    Console(no_color=not colour, force_terminal=colour or None, highlight=False).print(table)
+    else:
+        style = Style(wanted(options.color, sys.stdout))
+        print(*_lines(found, style, columns(sys.stdout)), sep="\n")
     return cli.PASSED
+
+
+def _lines(found: Sequence[tuple[str, str, str]], style: Style, limit: int | None) -> Iterator[str]:
+    """A line for each; on a terminal a description goes on in its own column."""
+    first = max([width("name"), *(width(name) for name, _, _ in found)])
+    room = None if limit is None else max(_LEAST, limit - first - 2)
+    yield style(f"{fit('name', first)}  description", "bold")
+    for name, _, description in found:
+        head, *rest = _wrapped(description, room)
+        yield f"{fit(name, first)}  {head}".rstrip()
+        yield from (" " * (first + 2) + line for line in rest)
+
+
+def _wrapped(text: str, room: int | None) -> list[str]:
+    lines = [""]
+    for word in printable(" ".join(text.split())).split(" "):
+        longer = f"{lines[-1]} {word}".lstrip()
+        if room is not None and lines[-1] and width(longer) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 def _description(path: str) -> str:

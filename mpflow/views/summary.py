@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mpflow.trace import Trace
-from mpflow.views.style import Style
+from mpflow.views.style import Style, printable
 
 _COLOURS = {"passed": "green", "failed": "red", "unknown": "yellow"}
 
@@ -15,11 +15,10 @@ def lines(trace: Trace, style: Style, path: str) -> Iterator[str]:
     """The explanation of a deadlock, the failures, the verdict; without ends of line."""
     if trace.report is not None:
         yield from deadlock(trace.report, style, path)
-    verdict = trace.verdict
-    for failure in verdict.failures:
-        yield style(f"  failed: {failure}", "red")
-    for undecided in verdict.undecided:
-        yield style(f"  unknown: one run does not decide {undecided}", "yellow")
+    for failure in trace.verdict.failures:
+        yield style(f"  failed: {printable(failure)}", "red")
+    for undecided in trace.verdict.undecided:
+        yield style(f"  unknown: {printable(undecided)}", "yellow")
     yield verdict_line(trace, style)
 
 
@@ -28,9 +27,10 @@ def verdict_line(trace: Trace, style: Style) -> str:
     word = style(trace.verdict.word, _COLOURS[trace.verdict.word], "bold")
     scenario = trace.header["scenario"]
     case = f" [{scenario['case']}]" if "case" in scenario else ""
-    counted = f"{len(trace.events)} event{'s' if len(trace.events) != 1 else ''}"
+    counted = f"{len(trace.events)} event{'s' * (len(trace.events) != 1)}"
     how = f"{trace.end} after {trace.duration:.3f} s, {counted}"
-    return f"{word}: {scenario['name']}{case} ({trace.header['start_method']}): {how}"
+    name = printable(f"{scenario['name']}{case}")
+    return f"{word}: {name} ({trace.header['start_method']}): {how}"
 
 
 def deadlock(report: Mapping[str, Any], style: Style, path: str) -> Iterator[str]:
@@ -39,9 +39,9 @@ def deadlock(report: Mapping[str, Any], style: Style, path: str) -> Iterator[str
     for wait in report["waits"]:
         on = f" {wait['on']}" if wait["on"] else ""
         line = f" ({path}:{wait['line']})" if wait["line"] else ""
-        yield f"  {wait['process']} waits in {wait['action']}{on}{line}"
+        yield printable(f"  {wait['process']} waits in {wait['action']}{on}{line}")
         if wait["reason"]:
-            yield f"      {wait['reason']}"
+            yield printable(f"      {wait['reason']}")
     if report["cycle"]:
         circle = [*report["cycle"], report["cycle"][0]]
         yield f"  the cycle: {' -> '.join(circle)}"

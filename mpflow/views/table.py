@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mpflow.trace import Event, Trace
-from mpflow.views.style import Style, fit, width
+from mpflow.trace import Event, Trace, shown
+from mpflow.views.style import Style, fit, printable, width
 
 _HEADS = ("time", "process", "action", "on", "result", "line")
-_WIDEST = (10, 24, 20, 24, 48, 14)
+_WIDEST = (12, 24, 20, 24, 48, 24)
+_SHRINK = (4, 3, 2, 5, 1)  # on a narrow terminal: the result first, the process last
+_LEAST = 6  # columns that each of them keeps
 _COLOURS = {"error": "red", "timeout": "yellow", "blocked": "yellow"}
 
 
-def lines(trace: Trace, style: Style) -> Iterator[str]:
-    """The table, line by line, without ends of line."""
+def lines(trace: Trace, style: Style, columns: int | None = None) -> Iterator[str]:
+    """The table, line by line, without ends of line; no wider than so many columns, if it can."""
     rows = [(_cells(event), _COLOURS.get(event.status, "")) for event in trace.events]
-    columns = [
-        min(widest, max(width(head), *(width(cells[i]) for cells, _ in rows), 0))
-        for i, (head, widest) in enumerate(zip(_HEADS, _WIDEST, strict=True))
-    ]
-    yield style("  ".join(map(fit, _HEADS, columns)).rstrip(), "bold")
+    widths = _widths([_HEADS, *(cells for cells, _ in rows)], columns)
+    yield style("  ".join(map(fit, _HEADS, widths)).rstrip(), "bold")
     for cells, colour in rows:
-        line = "  ".join(map(fit, cells, columns)).rstrip()
+        line = "  ".join(map(fit, cells, widths)).rstrip()
         yield style(line, colour) if colour else line
+
+
+def _widths(rows: Sequence[Sequence[str]], columns: int | None) -> list[int]:
+    """How wide each column is: as its widest cell, within limits."""
+    found = [
+        min(widest, max(width(cells[i]) for cells in rows)) for i, widest in enumerate(_WIDEST)
+    ]
+    too_many = 0 if columns is None else sum(found) + 2 * (len(found) - 1) - columns
+    for i in _SHRINK:
+        less = max(0, min(too_many, found[i] - _LEAST))
+        found[i] -= less
+        too_many -= less
+    return found
 
 
 def _cells(event: Event) -> tuple[str, ...]:
     place = str(event.line) if event.line is not None else str(event.extra.get("code", ""))
-    return (
-        f"{event.t:.6f}",
-        event.process,
-        _action(event),
-        event.on or "",
-        _one_line(_result(event)),
-        place,
-    )
+    texts = (event.process, _action(event), event.on or "", _result(event), place)
+    return (f"{event.t:.6f}", *(printable(text[:200]) for text in texts))
 
 
 def _action(event: Event) -> str:
@@ -44,30 +50,23 @@ def _action(event: Event) -> str:
 
 
 def _result(event: Event) -> str:
+    if event.status == "blocked":
+        return "blocked"
+    if event.action == "begin":
+        return f"pid {event.extra.get('pid')}"
+    if event.action == "end":
+        code = event.extra.get("exitcode")
+        told = f"stopped: {event.extra.get('stopped')}" if code is None else f"exit code {code}"
+        return f"{told}, {event.error[0]}" if event.error else told
     if event.error is not None:
         name, message = event.error
         return f"{name}: {message}" if message else name
-    if event.status == "blocked":
-        return "blocked"
-    if event.action == "end":
-        code = event.extra.get("exitcode")
-        return f"stopped: {event.extra['stopped']}" if code is None else f"exit code {code}"
-    if event.action == "begin":
-        return f"pid {event.extra['pid']}"
     if event.status == "timeout":
-        return f"{_shown(event.result)} (timeout)"
-    if event.value is not None or event.action in ("put", "send"):
-        return _shown(event.value)
-    return "" if event.result is None else _shown(event.result)
+        return f"{_text(event.result)} (timeout)"
+    if event.has_value:
+        return _text(event.value)
+    return "" if event.result is None else _text(event.result)
 
 
-def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else repr(value)
-
-
-def _one_line(text: str) -> str:
-    return text.replace("\n", "⏎").replace("\t", " ") if text.isprintable() else _escaped(text)
-
-
-def _escaped(text: str) -> str:
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else shown(value)
