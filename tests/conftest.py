@@ -1,4 +1,4 @@
-"""What all tests share: short YAML to a trace, and the check that no test leaves anything behind."""
+"""What all tests share: short YAML to a trace, and the check that nothing is left behind."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ def _processes() -> Iterator[str]:
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             environment = Path(f"/proc/{pid}/environ").read_bytes()
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
         except OSError:
             continue  # gone meanwhile, or not ours
         if mark in environment.split(b"\0") and int(pid) != os.getpid():
-            yield f"{pid} {command[:100]}"
+            yield f"{pid} {command[:100].decode(errors='replace')}"

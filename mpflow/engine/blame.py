@@ -1,4 +1,4 @@
-"""Why a run is stuck: its trace goes in; who waits for what, who holds it, and the cycle come out."""
+"""Why a run is stuck: a trace goes in; who waits for what, who holds it, the cycle come out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MAKERS = {
 
 
 def report(trace: Trace, program: Program) -> dict[str, Any]:
-    """`waits`: one entry for each process that cannot go on; `cycle`: processes, if there is one."""
+    """`waits`: an entry for each process that cannot go on; `cycle`: processes, if there is one."""
     ended = {e.process for e in trace.events if e.action == "end" and e.status == "ok"}
     ended -= {e.process for e in trace.events if "stopped" in e.extra}
     blocked = [e for e in trace.events if e.status == "blocked"]

@@ -20,6 +20,7 @@ import shutil
 import sys
 import tempfile
 from time import monotonic, perf_counter_ns, sleep
+from typing import Any
 
 from mpflow.engine import system
 from mpflow.engine.watch import Watch
@@ -101,7 +102,8 @@ def _stop_tracker(tracker: int | None) -> None:
     if tracker is not None:
         from multiprocessing import resource_tracker
 
-        os.close(resource_tracker.getfd())
+        descriptor: Any = resource_tracker.getfd()
+        os.close(descriptor)
         os.waitpid(tracker, 0)
 
 
@@ -129,10 +131,7 @@ class _Watcher:
         end = None
         while end is None:
             ready = [descriptor for descriptor, _ in self.poll.poll(self._patience())]
-            if self.main_ends is not None and self.main_ends in ready:
-                self.poll.unregister(self.main_ends)
-                os.close(self.main_ends)
-                self.main_ends = None
+            self._forget_main(ready)
             self._reap()
             end = self._end(self.control in ready)
         ended = perf_counter_ns()
@@ -140,6 +139,14 @@ class _Watcher:
         if end == "abandoned":
             return None
         return Answer(end, self.began, ended, self.exits, frozenset(killed))
+
+    def _forget_main(self, ready: list[int]) -> None:
+        """Once main has ended, its descriptor would be ready for ever."""
+        descriptor = self.main_ends
+        if descriptor is not None and descriptor in ready:
+            self.poll.unregister(descriptor)
+            os.close(descriptor)
+            self.main_ends = None
 
     def _patience(self) -> float:
         return max(0.0, min(TICK, self.deadline - monotonic())) * 1000

@@ -18,11 +18,12 @@ _AFTER_THE_CHILDREN = -500  # below every exit priority of multiprocessing's own
 def keep_names() -> None:
     """Move the removal of all names made so far behind the joining of children."""
     registry: dict[Any, Any] = getattr(util, "_finalizer_registry", {})
-    remove = getattr(SemLock, "_cleanup", None)
+    remove: Any = SemLock._cleanup  # type: ignore[attr-defined]
     for finalizer in list(registry.values()):
-        if getattr(finalizer, "_callback", None) is not remove:
+        if getattr(finalizer, "_callback", None) != remove:
             continue
-        semaphore, arguments = finalizer._weakref(), finalizer._args
+        semaphore: Any = finalizer._weakref()
+        arguments = finalizer._args
         if semaphore is not None:
             finalizer.cancel()
             util.Finalize(semaphore, remove, arguments, exitpriority=_AFTER_THE_CHILDREN)

@@ -106,7 +106,7 @@ def _remember(variables: dict[str, Any], changed: Mapping[str, Any]) -> None:
 
 
 def _interval(name: str, act: tuple[Any, ...], done: tuple[Any, ...] | None) -> Interval:
-    _, step, began, action, on, value, line, _, _, phase = act
+    _, _, began, action, on, value, line, _, _, phase = act
     extra = {"phase": phase} if phase else {}
     kept = None if value is None else record.restored(value)
     if done is None:

@@ -17,7 +17,8 @@ def notice(process: str, error: BaseException, file_name: str, lines: Sequence[i
     theirs = [f for f in frames if f.filename != file_name and not f.filename.startswith(_OURS)]
     theirs = [f for f in theirs if not f.filename.startswith("<frozen")]
     place = f" at line {line}" if line else ""
-    what = "".join(traceback.format_exception_only(error)).strip()
+    told = "".join(traceback.format_exception_only(error)).strip()
+    what = told.replace("\n", "\n    ")  # a message of several lines stays one sentence's
     head = f"Process {process} was ended{place} by {what}\n"
     outside = [f for f in theirs if "multiprocessing" not in f.filename]
     return head + "".join(traceback.format_list(outside)) if outside else head

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 
 LINUX = sys.platform.startswith("linux")
 _PR_SET_PDEATHSIG = 1
@@ -100,15 +101,11 @@ def asleep(pid: int) -> tuple[object, ...] | None:
 
 def kill(pid: int) -> None:
     """SIGKILL, if it is still there."""
-    try:
+    with suppress(OSError):
         os.kill(pid, signal.SIGKILL)
-    except OSError:
-        pass
 
 
 def kill_group(pid: int) -> None:
     """SIGKILL to a process group, if it is still there."""
-    try:
+    with suppress(OSError):
         os.killpg(pid, signal.SIGKILL)
-    except OSError:
-        pass

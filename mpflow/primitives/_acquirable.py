@@ -53,7 +53,6 @@ class Permits:
         elif event.action == "release" and event.status == "ok":
             self.permits += 1
 
-
     def observes(self, event: Observation) -> bool:
         return event.action == "acquire" and not event.result
 

@@ -29,14 +29,14 @@ class Items:
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        self.slots = options.get("maxsize", 0)
+        self.slots: int = options.get("maxsize", 0)
         self.inside: dict[str, deque[object]] = {}
 
     def allows(self, event: Observation) -> bool:
         if event.status != "ok":
             return True
         if event.action == "put":
-            return self.slots <= 0 or sum(map(len, self.inside.values())) < self.slots
+            return self.slots <= 0 or self._count() < self.slots
         if event.action == "get":
             return self._holder(event.result) is not None
         return True
@@ -51,6 +51,9 @@ class Items:
 
     def observes(self, event: Observation) -> bool:
         return False
+
+    def _count(self) -> int:
+        return sum(map(len, self.inside.values()))
 
     def _holder(self, item: object) -> str | None:
         return next((who for who, items in self.inside.items() if items and items[0] == item), None)

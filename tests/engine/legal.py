@@ -25,11 +25,10 @@ def first_fault(trace: Trace, permits: dict[str, int]) -> str | None:
         moment = event.t
         if event.action == "begin" and life.get(event.process) != "started":
             return f"{where}: begins before it is started"
-        if event.action not in ("begin",) and life.get(event.process) != "begun":
+        if event.action != "begin" and life.get(event.process) != "begun":
             return f"{where}: does something while it is {life.get(event.process)}"
-        if event.status not in ("ok", "timeout"):
-            if event.action != "end":
-                continue
+        if event.status not in ("ok", "timeout") and event.action != "end":
+            continue
         if event.action == "start":
             life[on] = "started"
         elif event.action == "begin":

@@ -200,7 +200,10 @@ def test_an_interrupted_run_leaves_its_trace_and_exits_130(tmp_path, method, num
     lines = [json.loads(line) for line in trace.read_text().splitlines()]
     assert lines[-1]["end"] == "interrupted"
     sleeping = [e for e in lines if e.get("action") == "sleep"]
-    assert {(e["process"], e["status"]) for e in sleeping} <= {("w[0]", "blocked"), ("w[1]", "blocked")}
+    assert {(e["process"], e["status"]) for e in sleeping} <= {
+        ("w[0]", "blocked"),
+        ("w[1]", "blocked"),
+    }
 
 
 def test_kill_9_on_the_command_leaves_no_orphan(tmp_path, method):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from legal import first_fault
 
 STRESS = """
@@ -45,13 +47,15 @@ def test_the_order_of_a_crowd_is_legal(run, method):
 
 def test_the_judge_finds_a_damaged_trace(run):
     """The other code can fail: any two neighbours on one lock, swapped, are an impossible order."""
-    trace = run("{primitives}\n{processes}".format(
-        primitives="primitives: {l: lock}",
-        processes="processes: {w: {count: 2, actions: [{with: {lock: l, do: [pass]}}]}}",
-    ))
+    trace = run(
+        "{primitives}\n{processes}".format(
+            primitives="primitives: {l: lock}",
+            processes="processes: {w: {count: 2, actions: [{with: {lock: l, do: [pass]}}]}}",
+        )
+    )
     on_lock = [i for i, e in enumerate(trace.events) if e.on == "l"]
     assert first_fault(trace, {"l": 1}) is None
-    for one, other in zip(on_lock, on_lock[1:], strict=False):
+    for one, other in pairwise(on_lock):
         events = list(trace.events)
         events[one], events[other] = events[other], events[one]
         damaged = [e._replace(seq=i, t=0.0, began=0.0) for i, e in enumerate(events, 1)]
