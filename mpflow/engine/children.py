@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from mpflow.engine import record
+from mpflow.engine.scope import arguments
 from mpflow.evaluation import Attributes
 from mpflow.plan import Plan
 
@@ -99,7 +100,7 @@ class Children:
 
     def _subclass(self, plan: Plan, job: Job) -> Any:
         class_: Any = self.worker.python(plan.class_ or "")
-        args, kwargs = self.worker.arguments(plan)
+        args, kwargs = arguments(plan, self.worker.program, self.worker.objects)
         process = class_(*args, **kwargs)
         process.name = plan.system_name
         process.run = PythonRun(process, job)

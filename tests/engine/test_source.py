@@ -38,7 +38,7 @@ def test_actions_blocks_and_ways_out_become_python_s_own():
             v['n'] = 2
             for v['i'] in times(v['n']):
                 pass
-                if v['i'] == 1:
+                if (v['i'] == 1):
                     pass
                     break
                 else:
