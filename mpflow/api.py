@@ -5,14 +5,14 @@ In: a path, or text. Out: Problems, Scenarios, Traces. Nothing here prints or ex
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
-from mpflow import document, schema
+from mpflow import document
 from mpflow.document import Document
 from mpflow.problems import Problem, in_order
-from mpflow.scenario import Choice, Scenario, build, cases
+from mpflow.scenario import Choice, Scenario
 from mpflow.trace import Trace
+from mpflow.understanding import understand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,19 +88,4 @@ def _understand(
 ) -> Loaded:
     if found is None:
         return Loaded(path, [], in_order(problems))
-    problems = [*problems, *schema.problems(found)]
-    if problems:
-        return Loaded(path, [], in_order(problems))
-    scenarios: list[Scenario] = []
-    for scenario, wrong in _cases(found, choice):
-        scenarios.append(scenario)
-        problems += wrong
-    return Loaded(path, scenarios, in_order(problems))
-
-
-def _cases(found: Document, choice: Choice) -> Iterator[tuple[Scenario, list[Problem]]]:
-    from mpflow import meaning
-
-    for case in cases(found, choice):
-        scenario, wrong = build(found, choice, case)
-        yield scenario, [*wrong, *meaning.problems(found, scenario)]
+    return Loaded(path, *understand(found, problems, choice))

@@ -1,7 +1,8 @@
 """Why a file does not fit the schema: a Document that was refused goes in, Problems come out.
 
-jsonschema says what is wrong; here its words become ours. An action's verb is picked by its
-key first and only that verb's part of the schema is asked, so that one mistake is one problem.
+jsonschema says what is wrong with a piece, wording.py puts it in our words. An action's verb and
+a primitive's type are picked first and only that part of the schema is asked, so that one
+mistake is one problem.
 """
 
 from __future__ import annotations
@@ -11,135 +12,200 @@ from typing import Any
 
 from mpflow import registry
 from mpflow.document import Document, Path
-from mpflow.problems import Problem, suggestion
-from mpflow.schema import Schema, blocks, unknown_verb
+from mpflow.fits import Schema
+from mpflow.kinds import Argument, Verb
+from mpflow.problems import Problem
+from mpflow.schema import options, whole
+from mpflow.wording import Finding, describe, unknown_type, unknown_verb, worded
 
-_LIST_OF_ACTIONS: Schema = {"type": "array"}
-_WORDS = {
-    "object": "a mapping",
-    "array": "a list",
-    "string": "a text",
-    "boolean": "true or false",
-    "null": "nothing",
-    "number": "a number",
-    "integer": "a whole number",
-}
+_OPAQUE: Schema = {"actions": {"type": "array"}, "action": {}, "primitive": {}}
 
 
-def explain(document: Document, schema: Schema) -> list[Problem]:
+def explain(document: Document) -> Iterator[Problem]:
     """All problems of shape, in one go."""
-    if not isinstance(document.data, dict):
-        found = describe(document.data)
-        message = f"a scenario is a mapping with `mpflow` and `processes`; this is {found}"
-        return [document.problem("not-a-scenario", message, ())]
-    top = _opaque(schema)
-    found_problems = list(_judge(document, top, document.data, ()))
-    for path, block in blocks(document):
-        found_problems += _block(document, block, path, schema)
-    return found_problems
-
-
-def describe(data: object) -> str:
-    """What a value is, in words: `a list`, `the text 'x'`, `the number 3`."""
-    if data is None:
-        return "nothing"
-    if isinstance(data, bool):
-        return "true" if data else "false"
-    if isinstance(data, int | float):
-        return (
-            f"the number {data:.40}" if isinstance(data, float) else f"the number {str(data)[:40]}"
-        )
-    if isinstance(data, str):
-        shown = data if len(data) <= 40 else data[:39] + "…"
-        return f"the text {shown!r}"
-    return "a list" if isinstance(data, list) else "a mapping"
-
-
-def _opaque(schema: Schema) -> Schema:
-    """The schema with lists of actions left unopened: they are judged verb by verb."""
-    definitions = {**schema["$defs"], "actions": _LIST_OF_ACTIONS}
-    return {**schema, "$defs": definitions}
-
-
-def _block(document: Document, block: object, path: Path, schema: Schema) -> Iterator[Problem]:
-    if not isinstance(block, list):
-        return  # said by the schema around it
-    for place, action in enumerate(block):
-        yield from _action(document, action, (*path, place), schema)
-
-
-def _action(document: Document, action: object, path: Path, schema: Schema) -> Iterator[Problem]:
-    verbs = registry.verbs()
-    if isinstance(action, str):
-        if action not in verbs:
-            yield document.problem("unknown-action", *_args(unknown_verb(action), path))
-        elif not verbs[action].bare:
-            needed = ", ".join(f"`{a.name}`" for a in verbs[action].arguments if a.required)
-            message = f"`{action}` needs its arguments: {needed}"
-            yield document.problem("missing-key", message, path, f"write `{action}: …`")
+    data = document.data
+    if not isinstance(data, dict):
+        message = f"a scenario is a mapping with `mpflow` and `processes`; this is {describe(data)}"
+        yield document.problem("not-a-scenario", message, ())
         return
-    if not isinstance(action, dict) or not action:
+    definitions = {**whole()["$defs"], **_OPAQUE}
+    yield from _judge(document, {**whole(), "$defs": definitions}, _outline(data), ())
+    for name, declared in _entries(data.get("primitives")):
+        yield from _primitive(document, declared, ("primitives", name))
+    for name, process in _entries(data.get("processes")):
+        if isinstance(process, dict):
+            yield from _block(document, process.get("actions"), ("processes", name, "actions"))
+    yield from _block(document, data.get("main"), ("main",))
+
+
+def _entries(data: object) -> Iterator[tuple[object, object]]:
+    return iter(data.items() if isinstance(data, dict) else ())
+
+
+def _primitive(document: Document, data: object, path: Path) -> Iterator[Problem]:
+    types = registry.declared()
+    place, written = path, data
+    if isinstance(data, dict) and "type" in data:
+        place, written = (*path, "type"), data["type"]
+    if isinstance(written, str) and written in types:
+        schema = options(types[written])
+        required = ["type", *(each.name for each in types[written].options if each.required)]
+        shape = {"properties": schema, "required": required, "additionalProperties": False}
+        yield from _judge(document, shape, data if written is not data else {"type": data}, path)
+    elif isinstance(written, str):
+        message, hint = unknown_type(written)
+        yield document.problem("unknown-type", message, place, hint)
+    elif isinstance(data, dict) and "type" not in data:
+        message = f"`{path[-1]}` lacks `type`"
+        hint = f"add `type: …`, one of {', '.join(types)}"
+        yield document.problem("missing-key", message, path, hint, key=True)
+    else:
+        message = f"`{path[-1]}` is a type, or a mapping with `type`, not {describe(written)}"
+        yield document.problem("wrong-type", message, place, f"write `{path[-1]}: lock`")
+
+
+def _outline(data: dict[Any, Any]) -> dict[Any, Any]:
+    """The file without its actions, which are judged one by one."""
+    found = dict(data)
+    if isinstance(data.get("main"), list):
+        found["main"] = []
+    processes = data.get("processes")
+    if isinstance(processes, dict):
+        found["processes"] = {
+            name: {**each, "actions": []}
+            if isinstance(each, dict) and isinstance(each.get("actions"), list)
+            else each
+            for name, each in processes.items()
+        }
+    return found
+
+
+# Actions
+
+
+def _block(document: Document, block: object, path: Path) -> Iterator[Problem]:
+    """The actions of a list; that it is one is for the schema around it."""
+    for place, action in enumerate(block if isinstance(block, list) else ()):
+        yield from _action(document, action, (*path, place))
+
+
+def _action(document: Document, action: object, path: Path) -> Iterator[Problem]:
+    if isinstance(action, str):
+        yield from _word(document, action, path)
+    elif not isinstance(action, dict) or not action:
         message = f"an action is a verb and its arguments; this is {describe(action)}"
         yield document.problem("not-an-action", message, path, "write `- verb: …`")
+    elif len(action) > 1:
+        yield from _several(document, action, path)
+    else:
+        ((verb, data),) = action.items()
+        if isinstance(verb, str) and verb in registry.verbs():
+            yield from _arguments(document, registry.verbs()[verb], data, (*path, verb))
+        else:
+            message, hint = unknown_verb(verb)
+            yield document.problem("unknown-action", message, (*path, verb), hint, key=True)
+
+
+def _word(document: Document, word: str, path: Path) -> Iterator[Problem]:
+    verb = registry.verbs().get(word)
+    if verb is None:
+        message, hint = unknown_verb(word)
+        yield document.problem("unknown-action", message, path, hint)
+    elif not verb.bare:
+        yield _lacking(document, verb, path, False)
+
+
+def _lacking(document: Document, verb: Verb, path: Path, key: bool) -> Problem:
+    needed = ", ".join(f"`{a.name}`" for a in verb.arguments if a.required)
+    hint = f"write `{_example(verb)}`"
+    return document.problem("missing-key", f"`{verb.name}` needs {needed}", path, hint, key=key)
+
+
+def _example(verb: Verb) -> str:
+    """How an action is written, with what it cannot do without."""
+    first = verb.short
+    if first is not None and first.form == "assignments":
+        return f"{verb.name}: {{variable: value}}"
+    if first is not None and first.form != "block":
+        return f"{verb.name}: {first.name.upper()}"
+    inside = ", ".join(f"{a.name}: …" for a in verb.arguments if a.required)
+    return f"{verb.name}: {{{inside}}}"
+
+
+def _several(document: Document, action: dict[Any, Any], path: Path) -> Iterator[Problem]:
+    """Several keys: two actions in one, or arguments that are not indented."""
+    verbs = registry.verbs()
+    first, second, *_ = action
+    verb = verbs.get(first) if isinstance(first, str) else None
+    arguments = {a.name for a in verb.arguments} if verb else set()
+    if verb is not None and action.keys() - {first} <= arguments:
+        message = f"`{second}` stands beside `{first}`, not inside it"
+        hint = f"indent the arguments further than `{first}`"
+        if action[first] is not None:
+            hint = f"write `{first}: {{…, {second}: …}}`"
+        yield document.problem("several-keys", message, (*path, second), hint, key=True)
         return
-    known = [key for key in action if isinstance(key, str) and key in verbs]
-    if len(action) > 1:
-        yield _several(document, action, known, path)
-        return
-    (verb,) = action
-    if not known:
-        message, hint = unknown_verb(verb)
-        yield document.problem("unknown-action", message, (*path, verb), hint, key=True)
-        return
-    yield from _arguments(document, verb, action[verb], (*path, verb), schema)
-
-
-def _args(message_and_hint: tuple[str, str], path: Path) -> tuple[str, Path, str]:
-    return message_and_hint[0], path, message_and_hint[1]
-
-
-def _several(document: Document, action: dict[Any, Any], known: list[str], path: Path) -> Problem:
-    shown = ", ".join(f"`{key}`" for key in action)
-    culprit = list(action)[1]
+    if verb is None:
+        told, hint = unknown_verb(first)
+        yield document.problem("unknown-action", told, (*path, first), hint, key=True)
+    shown = ", ".join(f"`{key!s:.40}`" for key in list(action)[:6])
+    message = f"an action has one verb; this one has {len(action)} keys: {shown}"
     hint = "write each action behind its own `- `"
-    if len(known) == 1 and action[known[0]] is None:
-        hint = f"indent the arguments further than `{known[0]}`"
-    elif not known:
-        hint = suggestion(str(next(iter(action))), registry.verbs())
-    return document.problem(
-        "several-verbs",
-        f"an action has one verb; this one has {len(action)}: {shown}",
-        (*path, culprit),
-        hint,
-        key=True,
-    )
+    yield document.problem("several-keys", message, (*path, second), hint, key=True)
 
 
-def _arguments(
-    document: Document, verb: str, data: object, path: Path, schema: Schema
-) -> Iterator[Problem]:
+def _arguments(document: Document, verb: Verb, data: object, path: Path) -> Iterator[Problem]:
     """One verb's arguments against its own sub-schema, then the blocks inside them."""
-    fragment = {
-        **schema["$defs"]["action"]["properties"][verb],
-        "$defs": {"actions": _LIST_OF_ACTIONS},
-    }
-    if data is None and not registry.verbs()[verb].bare:
-        needed = ", ".join(f"`{a.name}`" for a in registry.verbs()[verb].arguments if a.required)
-        message = f"`{verb}` needs its arguments: {needed}"
-        yield document.problem("missing-key", message, path, key=True)
-        return
-    yield from _judge(document, fragment, data, path)
-    for argument in registry.verbs()[verb].arguments:
-        at, inner = (*path, argument.name), None
+    short = verb.short
+    if data is None and not verb.bare:
+        yield _lacking(document, verb, path, True)
+    elif short is None and not isinstance(data, dict) and data is not None:
+        yield _no_short_form(document, verb, data, path)
+    else:
+        fragment = whole()["$defs"]["action"]["properties"][verb.name]
+        yield from _judge(document, {**fragment, "$defs": _OPAQUE}, _shallow(verb, data), path)
+    for argument in verb.arguments:
         if isinstance(data, dict):
-            inner = data.get(argument.name)
-        elif argument is registry.verbs()[verb].short:
-            at, inner = path, data
-        if argument.form == "block":
-            yield from _block(document, inner, at, schema)
+            yield from _inside(document, argument, data.get(argument.name), (*path, argument.name))
+        elif argument is short:
+            yield from _inside(document, argument, data, path)
+
+
+def _shallow(verb: Verb, data: object) -> object:
+    """The arguments without the actions inside them: those are judged one by one."""
+    if isinstance(data, list):
+        return [] if verb.short is not None and verb.short.form == "block" else data
+    if not isinstance(data, dict):
+        return data
+    found = dict(data)
+    for argument in verb.arguments:
+        inner = data.get(argument.name)
+        if argument.form == "block" and isinstance(inner, list):
+            found[argument.name] = []
         elif argument.form == "handlers" and isinstance(inner, dict):
-            for name, block in inner.items():
-                yield from _block(document, block, (*at, name), schema)
+            found[argument.name] = {k: [] if isinstance(v, list) else v for k, v in inner.items()}
+    return found
+
+
+def _no_short_form(document: Document, verb: Verb, data: object, path: Path) -> Problem:
+    if not verb.arguments:
+        message = f"`{verb.name}` takes no arguments; this is {describe(data)}"
+        return document.problem("wrong-type", message, path, f"write `- {verb.name}`")
+    needed = " and ".join(f"`{a.name}`" for a in verb.arguments if a.required)
+    message = f"`{verb.name}` needs {needed}; {describe(data)} is not enough"
+    return document.problem("no-short-form", message, path, f"write `{_example(verb)}`")
+
+
+def _inside(document: Document, argument: Argument, data: object, path: Path) -> Iterator[Problem]:
+    """The actions that stand in one argument."""
+    if argument.form == "block":
+        yield from _block(document, data, path)
+    elif argument.form == "handlers":
+        for name, block in _entries(data):
+            yield from _block(document, block, (*path, name))
+
+
+# Pieces
 
 
 def _judge(document: Document, schema: Schema, data: object, path: Path) -> Iterator[Problem]:
@@ -148,125 +214,41 @@ def _judge(document: Document, schema: Schema, data: object, path: Path) -> Iter
 
     yield from _odd_keys(document, data, path, schema)
     validator = Draft202012Validator(schema)
-    for error in validator.iter_errors(_with_text_keys(data, schema)):
-        yield from _problem(document, error, (*path, *error.absolute_path))
+    findings = [
+        Finding(error, (*path, *error.absolute_path))
+        for error in validator.iter_errors(_with_text_keys(data))
+    ]
+    misnamed = {each.path: each for each in findings if each.unknown()}
+    for finding in findings:
+        other = misnamed.get(finding.path)
+        if not finding.follows and not (other and other.explains(finding)):
+            yield from worded(document, finding)
 
 
 def _odd_keys(document: Document, data: object, path: Path, schema: Schema) -> Iterator[Problem]:
     """Keys that are no texts, where the language has names."""
-    if not isinstance(data, dict) or not (schema.get("properties") or "propertyNames" in schema):
+    if "$ref" in schema:
+        target = schema.get("$defs", {}).get(schema["$ref"].removeprefix("#/$defs/"), {})
+        schema = {**target, "$defs": schema.get("$defs", {})}
+    others, known = schema.get("additionalProperties", {}), schema.get("properties", {})
+    free = not schema.keys() & {"properties", "additionalProperties", "propertyNames"}
+    if not isinstance(data, dict) or free:
         return
     for key, each in data.items():
         if not isinstance(key, str):
             message = f"a key is a name here; this is {describe(key)}"
             yield document.problem("bad-key", message, (*path, key), "quote it", key=True)
-        else:
-            inner = schema.get("properties", {}).get(key, schema.get("additionalProperties", {}))
-            if isinstance(inner, dict) and "$ref" in inner:
-                inner = schema.get("$defs", {}).get(inner["$ref"].removeprefix("#/$defs/"), {})
-            if isinstance(inner, dict):
-                inner = {**inner, "$defs": schema.get("$defs", {})}
-                yield from _odd_keys(document, each, (*path, key), inner)
+            continue
+        inner = known.get(key, others)
+        if isinstance(inner, dict):
+            inner = {**inner, "$defs": schema.get("$defs", {})}
+            yield from _odd_keys(document, each, (*path, key), inner)
 
 
-def _with_text_keys(data: object, schema: Schema) -> object:
+def _with_text_keys(data: object) -> object:
     """The data without keys that are no texts: jsonschema matches keys as texts and would fail."""
     if isinstance(data, dict):
-        return {k: _with_text_keys(v, schema) for k, v in data.items() if isinstance(k, str)}
+        return {k: _with_text_keys(v) for k, v in data.items() if isinstance(k, str)}
     if isinstance(data, list):
-        return [_with_text_keys(each, schema) for each in data]
+        return [_with_text_keys(each) for each in data]
     return data
-
-
-def _problem(document: Document, error: Any, path: Path) -> Iterator[Problem]:
-    """One error of jsonschema in our words; a mapping with several unknown keys gives several."""
-    found, name = error.instance, f"`{path[-1]}`" if path else "the scenario"
-    if error.validator == "additionalProperties":
-        known = error.schema.get("properties", {})
-        for key in found:
-            if key not in known and (path or not key.startswith("x-")):
-                message = (
-                    f"{name} has no key `{key}`" if path else f"no top-level key is called `{key}`"
-                )
-                hint = suggestion(key, known)
-                yield document.problem("unknown-key", message, (*path, key), hint, key=True)
-    elif error.validator == "required":
-        (missing,) = [k for k in error.validator_value if f"'{k}' is a required" in error.message]
-        message = f"{name} lacks `{missing}`"
-        yield document.problem("missing-key", message, path, f"add `{missing}: …`", key=bool(path))
-    elif "propertyNames" in error.absolute_schema_path:
-        yield _key(document, error, path, name)
-    else:
-        yield _simple(document, error, path, name)
-
-
-def _key(document: Document, error: Any, path: Path, name: str) -> Problem:
-    """A key that cannot stand there: no name, or an option that this type does not have."""
-    key = error.instance
-    if error.validator == "enum":
-        message = f"{name} has no option `{key}`"
-        return document.problem(
-            "unknown-key", message, (*path, key), suggestion(key, error.validator_value), key=True
-        )
-    message = f"`{key}` is not a name: letters, digits and _, no digit first"
-    return document.problem("bad-name", message, (*path, key), key=True)
-
-
-def _simple(document: Document, error: Any, path: Path, name: str) -> Problem:
-    found, shown = error.instance, describe(error.instance)
-    wanted = error.validator_value
-    if path == ("mpflow",):
-        message = f"`mpflow` is the language's version, 1; this is {shown}"
-        return document.problem("unsupported-version", message, path, "write `mpflow: 1`")
-    if error.validator == "type":
-        words = _expected(wanted, error.schema)
-        hint = "a list of actions: put `- ` before each" if wanted == "array" else ""
-        return document.problem("wrong-type", f"{name} is {words}, not {shown}", path, hint)
-    if error.validator == "enum":
-        listed = [str(each) for each in wanted]
-        code = "unknown-type" if path[-1] == "type" else "bad-value"
-        message = f"{name} is one of {', '.join(listed)}, not {shown}"
-        if code == "unknown-type":
-            message = f"no type of primitive is called `{found}`"
-        return document.problem(code, message, path, suggestion(str(found), listed))
-    if error.validator == "pattern":
-        return _pattern(document, found, path, name, error)
-    if error.validator == "oneOf":
-        message = f"process {name} has exactly one of `actions`, `target` and `class`"
-        return document.problem("what-it-does", message, path, key=True)
-    limits = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "more than"}
-    if error.validator in limits:
-        message = f"{name} is {limits[error.validator]} {wanted}, not {found}"
-        return document.problem("out-of-range", message, path)
-    if error.validator in ("minItems", "minProperties"):
-        count = f"at least {wanted}" if wanted > 1 else "at least one"
-        return document.problem("too-few", f"{name} needs {count} entry", path)
-    return document.problem("wrong-shape", f"{name}: {error.message[:200]}", path)
-
-
-def _pattern(document: Document, found: str, path: Path, name: str, error: Any) -> Problem:
-    """A text of the wrong kind: a name, a type, a function, or a number written as text."""
-    if len(path) == 2 and path[0] == "primitives":
-        types = registry.declared()
-        message = f"no type of primitive is called `{found}`"
-        return document.problem("unknown-type", message, path, suggestion(found, types))
-    types = error.schema.get("type", "string")
-    if isinstance(types, list) and types != ["string"]:
-        others = [t for t in types if t != "string"]
-        message = (
-            f"{name} is {_expected(others, error.schema)} or a `$` string, not {describe(found)}"
-        )
-        return document.problem("wrong-type", message, path)
-    words = "`package.module:function`" if ":" in error.validator_value else "a name"
-    if error.validator_value.startswith("^(") and error.validator_value.endswith(r")$|\$"):
-        words = "one of " + error.validator_value[2:-5].replace("|", ", ").replace("\\", "")
-    message = f"{name} is {words}, not {describe(found)}"
-    return document.problem("bad-value", message, path)
-
-
-def _expected(wanted: str | list[str], schema: Schema) -> str:
-    listed = [wanted] if isinstance(wanted, str) else list(wanted)
-    words = [_WORDS[each] for each in listed if each != "null" or len(listed) == 1]
-    if "string" in listed and schema.get("pattern") == r"\$":
-        words = [w for w in words if w != _WORDS["string"]] + ["a `$` string"]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

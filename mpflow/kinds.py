@@ -16,6 +16,7 @@ Form = Literal[
     "table",  # a mapping of values
     "assignments",  # variable: value, in order
     "text",  # a string template
+    "line",  # anything, made into text by str()
     "number",
     "seconds",  # a number, scaled by --time-scale
     "integer",

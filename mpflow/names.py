@@ -28,11 +28,12 @@ class Place(NamedTuple):
 
 
 class Complaint(NamedTuple):
-    """Why a name means nothing, or the wrong thing."""
+    """Why a name means nothing, or the wrong thing; `about` is the declared part of it."""
 
     code: str
     message: str
     hint: str = ""
+    about: str = ""
 
 
 class Declared(NamedTuple):
@@ -41,7 +42,7 @@ class Declared(NamedTuple):
     name: str
     type: str
     options: Mapping[str, Any]
-    count: int | None
+    count: int | None  # type: ignore[assignment]  # tuple.count is not missed
 
     @property
     def replicas(self) -> tuple[str, ...]:
@@ -78,13 +79,14 @@ class Names(NamedTuple):
         shape = _SHAPE.fullmatch(text)
         base = shape[1] if shape else text
         if base == "main":
-            return Complaint("not-a-child", "`main` is the parent process; it cannot be named here")
+            message = "`main` is the parent of all; it can be neither started nor joined"
+            return Complaint("not-a-child", message)
         if shape is None or shape[3] or base not in self.processes:
             if base in self.primitives:
-                message = f"`{base}` is a {self.primitives[base].type}, not a process"
-                return Complaint("not-a-process", message, suggestion("", self.processes))
+                message = f"`{base}` is {_a(self.primitives[base].type)}, not a process"
+                return Complaint("not-a-process", message, suggestion("", self.processes), base)
             hint = suggestion(base, self.processes)
-            return Complaint("unknown-process", f"no process is called `{text}`", hint)
+            return Complaint("unknown-process", f"no process is called `{text}`", hint, base)
         names = self.processes[base]
         if shape[2] is None:
             return names
@@ -104,8 +106,8 @@ class Names(NamedTuple):
             return place
         if place.type not in verb.types:
             takes = ", ".join(verb.types)
-            message = f"`{verb.name}` does not go with a {place.type}; it takes: {takes}"
-            return Complaint("wrong-primitive", message, _instead(place.type))
+            message = f"`{base}` is {_a(place.type)}; `{verb.name}` takes: {takes}"
+            return Complaint("wrong-primitive", message, _instead(place.type), base)
         return (place,)
 
     def places(self, declared: str) -> tuple[Place, ...]:
@@ -120,21 +122,23 @@ class Names(NamedTuple):
 
     def _unknown(self, text: str, base: str) -> Complaint:
         if base in self.processes:
-            return Complaint("not-a-primitive", f"`{base}` is a process, not a primitive")
-        hint = suggestion(base, self.primitives)
-        return Complaint("unknown-primitive", f"no primitive is called `{text}`", hint)
+            message = f"`{base}` is a process, not a primitive"
+            return Complaint("not-a-primitive", message, suggestion("", self.primitives), base)
+        hint = suggestion(base, self.primitives) or "no primitives are declared"
+        return Complaint("unknown-primitive", f"no primitive is called `{text}`", hint, base)
 
 
 def _index(name: str, count: int | None, index: str | None) -> Complaint | None:
     if count is None and index is not None:
         message = f"`{name}` has no replicas: it is declared without `count`"
-        return Complaint("not-replicated", message, f"write `{name}`")
+        return Complaint("not-replicated", message, f"write `{name}`", name)
     if count is not None and index is None:
         message = f"`{name}` stands for {count} replicas; name one"
-        return Complaint("needs-index", message, f"write `{name}[0]`")
+        return Complaint("needs-index", message, f"write `{name}[0]`", name)
     if count is not None and index is not None and not 0 <= int(index) < count:
         message = f"`{name}[{index}]` is none of the {count} replicas of `{name}`"
-        return Complaint("index-out-of-range", message, f"`{name}[0]` to `{name}[{count - 1}]`")
+        hint = f"there are `{name}[0]` to `{name}[{count - 1}]`" if count else ""
+        return Complaint("index-out-of-range", message, hint, name)
     return None
 
 
@@ -145,16 +149,20 @@ def _part(declared: Declared, part: str | None) -> Complaint | None:
         return None
     ends = [each.removeprefix(".") for each in parts if each]
     if not ends:
-        message = f"`{declared.name}` is a {declared.type}; it has no part `{part}`"
-        return Complaint("unknown-end", message, f"write `{declared.name}`")
+        message = f"`{declared.name}` is {_a(declared.type)}; it has no part `{part}`"
+        return Complaint("unknown-end", message, f"write `{declared.name}`", declared.name)
     if part is None:
         message = f"`{declared.name}` is a pipe; name one of its ends"
         shown = " or ".join(f"`{declared.name}.{end}`" for end in ends)
-        return Complaint("needs-end", message, f"write {shown}")
+        return Complaint("needs-end", message, f"write {shown}", declared.name)
     message = f"`{declared.name}` has no end called `{part}`"
-    return Complaint("unknown-end", message, suggestion(part, ends))
+    return Complaint("unknown-end", message, suggestion(part, ends), declared.name)
 
 
 def _instead(type_name: str) -> str:
     verbs = (operation.verb for operation in registry.primitive(type_name).operations)
-    return f"a {type_name} knows: {', '.join(verbs)}"
+    return f"{_a(type_name)} knows: {', '.join(verbs)}"
+
+
+def _a(type_name: str) -> str:
+    return f"an {type_name}" if type_name[0] in "aeiou" else f"a {type_name}"

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+_MOST_COMPARED = 200  # names that a word is compared with
+_WIDEST = 100  # characters of a source line that are shown
+
 
 class Span(NamedTuple):
     """A stretch of a file: lines and columns count from 1, the end column is exclusive."""
@@ -84,7 +87,9 @@ def near(word: str, known: Iterable[str]) -> str | None:
     """The known name most like `word`, or None when none is near."""
     from difflib import get_close_matches
 
-    candidates = list(known)
+    word, candidates = word[:60], list(known)  # of a long word, the search takes seconds
+    if len(candidates) > _MOST_COMPARED:  # and among thousands, minutes
+        candidates = [each for each in candidates if each[:2] == word[:2]][:_MOST_COMPARED]
     found = get_close_matches(word, candidates, n=1, cutoff=0.6)
     if found:
         return found[0]
@@ -105,12 +110,23 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 
 def _window(source: str, span: Span) -> tuple[str, int, int]:
-    """The part of a source line worth showing, where the caret starts in it, and its width."""
-    limit = 100
+    """The part of a source line worth showing, and in columns of a terminal: where the caret
+    starts below it, and its width."""
     start = span.column - 1
     end = span.end_column - 1 if span.end_line == span.line else len(source)
     end = max(min(end, len(source)), start + 1)
-    cut = max(0, start - 40) if len(source) > limit else 0
-    shown = source[cut : cut + limit].replace("\t", " ")
-    width = max(1, min(end - cut, limit) - (start - cut))
-    return shown, start - cut, width
+    cut = max(0, start - 40) if len(source) > _WIDEST else 0
+    more = len(source) > cut + _WIDEST
+    line = source[cut : cut + _WIDEST].replace("\t", " ")
+    shown = "…" * bool(cut) + line + "…" * more
+    lead = line[: start - cut]
+    return shown, bool(cut) + _columns(lead), max(1, _columns(line[start - cut : end - cut]))
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal a text takes: a Chinese character or an emoji takes two."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)

@@ -125,10 +125,11 @@ def _numbered(nodes: tuple[Node, ...]) -> list[Step]:
 
 
 def _sources(node: Node) -> dict[str, str]:
-    """The arguments' sources; times are scaled where they are worked out."""
+    """The arguments' sources; texts become texts, and times are scaled, where they are made."""
+    around = {"seconds": "scaled({})", "text": "str({})", "line": "str({})"}
     forms = {a.name: a.form for a in registry.verbs()[node.verb].arguments}
     return {
-        name: f"scaled({each.source})" if forms[name] == "seconds" else each.source
+        name: around.get(forms[name], "{}").format(each.source)
         for name, each in node.arguments.items()
     }
 

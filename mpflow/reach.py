@@ -30,14 +30,19 @@ class Reference(NamedTuple):
 
 
 def references(
-    scenario: Scenario, declaration: Declaration, index: int | None
+    scenario: Scenario, declaration: Declaration, index: int | None, indexed: bool = False
 ) -> Iterator[Reference]:
-    """Every naming argument in the actions of one replica."""
+    """Every naming argument in the actions of one replica; `indexed`: only those that can be
+    another in each replica."""
     scope = {**scenario.params, **({} if index is None else {"index": index})}
     for node in nodes_of(declaration.nodes or ()):
         verb = registry.verbs()[node.verb]
         for argument in verb.arguments:
-            if argument.form in ("subject", "processes") and argument.name in node.arguments:
+            if argument.form not in ("subject", "processes"):
+                continue
+            if argument.name in node.arguments and (
+                not indexed or "index" in node.arguments[argument.name].names
+            ):
                 yield Reference(
                     node,
                     verb,
@@ -92,10 +97,12 @@ def _possible(scenario: Scenario, reference: Reference) -> Iterator[str]:
             yield from (place.name for place in scenario.names.places(name))
 
 
-def startable(scenario: Scenario, declaration: Declaration, index: int | None) -> frozenset[str]:
+def startable(
+    scenario: Scenario, declaration: Declaration, index: int | None, indexed: bool = False
+) -> frozenset[str]:
     """The processes that one replica may start, by the names of their replicas."""
     found: set[str] = set()
-    for each in references(scenario, declaration, index):
+    for each in references(scenario, declaration, index, indexed):
         if each.node.verb == "start":
             found.update(named_processes(scenario, declaration, each))
     return frozenset(found)
@@ -105,15 +112,18 @@ def named_processes(
     scenario: Scenario, declaration: Declaration, reference: Reference
 ) -> frozenset[str]:
     """The processes that a `processes` argument means; all of them where only the run can tell."""
-    every = frozenset(name for each in scenario.names.processes.values() for name in each)
     if reference.names is None:
-        return every
+        return _every(scenario)
     found: set[str] = set()
     for text in reference.names:
         if text == "all":
-            found.update(every - {declaration.name})
+            found.update(_every(scenario) - {declaration.name})
             continue
         names = scenario.names.process(text)
         if not isinstance(names, Complaint):
             found.update(names)
     return frozenset(found)
+
+
+def _every(scenario: Scenario) -> frozenset[str]:
+    return frozenset(name for each in scenario.names.processes.values() for name in each)

@@ -7,6 +7,7 @@ makes sense is for meaning.py.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
@@ -16,11 +17,14 @@ from typing import Any, NamedTuple
 from mpflow import expressions, registry
 from mpflow.document import Document, Path
 from mpflow.expressions import Compiled, ExpressionError
+from mpflow.findings import Findings, leaves
 from mpflow.kinds import Argument, Verb
-from mpflow.names import Declared, Names, replicas
-from mpflow.problems import Problem
+from mpflow.names import RESERVED, Complaint, Declared, Names, replicas
+from mpflow.problems import Problem, suggestion
 
 DEFAULT_TIMEOUT = 60.0
+MAX_CASES = 1000
+LONGEST_TIMEOUT = 10.0**9  # seconds; more than a system call takes
 
 
 class Node(NamedTuple):
@@ -48,7 +52,7 @@ class Declaration(NamedTuple):
     """A process as declared, with all its replicas."""
 
     name: str
-    count: int | None
+    count: int | None  # type: ignore[assignment]  # tuple.count is not missed
     nodes: tuple[Node, ...] | None
     target: str | None
     class_: str | None
@@ -125,8 +129,11 @@ class Choice(NamedTuple):
     timeout: float | None = None
 
 
-def cases(document: Document, choice: Choice) -> list[tuple[str, Mapping[str, Any], str | None]]:
-    """Each combination of the matrix: its label, its params, its start method."""
+Case = tuple[str, Mapping[str, Any], str | None]  # its label, its params, its start method
+
+
+def cases(document: Document, choice: Choice) -> list[Case]:
+    """Each combination of the matrix."""
     params = {**(document.data.get("params") or {}), **choice.params}
     matrix = document.data.get("matrix") or {}
     axes = {
@@ -135,7 +142,7 @@ def cases(document: Document, choice: Choice) -> list[tuple[str, Mapping[str, An
         if key not in choice.params and not (key == "start_method" and choice.start_method)
     }
     own = choice.start_method or document.data.get("start_method")
-    found = []
+    found: list[Case] = []
     for values in product(*axes.values()):
         chosen = dict(zip(axes, values, strict=True))
         label = ", ".join(f"{key}={value}" for key, value in chosen.items())
@@ -147,20 +154,33 @@ def cases(document: Document, choice: Choice) -> list[tuple[str, Mapping[str, An
 def build(
     document: Document,
     choice: Choice,
-    case: tuple[str, Mapping[str, Any], str | None],
+    case: Case,
+    lost: frozenset[str] = frozenset(),
+    bodies: dict[Path, tuple[Node, ...]] | None = None,
 ) -> tuple[Scenario, list[Problem]]:
-    """One case of a document that fits the schema, and what is wrong with its expressions."""
-    builder = _Builder(document, case[1])
-    return builder.scenario(choice, case[0], case[2]), builder.problems
+    """One case of a document that fits the schema, and what is wrong with its expressions.
+
+    `bodies` keeps the actions of each process, which all cases share.
+    """
+    builder = _Builder(document, case[1], lost, {} if bodies is None else bodies)
+    return builder.scenario(choice, case[0], case[2]), builder.findings.problems
 
 
 class _Builder:
     """Goes through a document once; every fault becomes a Problem and a harmless stand-in."""
 
-    def __init__(self, document: Document, params: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        document: Document,
+        params: Mapping[str, Any],
+        lost: frozenset[str],
+        bodies: dict[Path, tuple[Node, ...]],
+    ) -> None:
         self.document = document
         self.params = params
-        self.problems: list[Problem] = []
+        self.bodies = bodies
+        self.findings = Findings(document, lost)
+        self.report = self.findings.report
 
     def scenario(self, choice: Choice, label: str, start_method: str | None) -> Scenario:
         data = self.document.data
@@ -173,7 +193,7 @@ class _Builder:
             name: self._process(name, declared) for name, declared in data["processes"].items()
         }
         names = Names(primitives, {name: each.replicas for name, each in processes.items()})
-        timeout = self.constant(data.get("timeout", DEFAULT_TIMEOUT), ("timeout",), float | int)
+        timeout = self._timeout(data.get("timeout", DEFAULT_TIMEOUT))
         return Scenario(
             name=data.get("name", stem),
             path=self.document.path,
@@ -182,7 +202,7 @@ class _Builder:
             description=data.get("description", ""),
             label=label,
             start_method=start_method or _default_start_method(),
-            timeout=choice.timeout or float(timeout or DEFAULT_TIMEOUT),
+            timeout=choice.timeout or timeout,
             own_timeout="timeout" in data and choice.timeout is None,
             params=self.params,
             names=names,
@@ -195,6 +215,14 @@ class _Builder:
             expectation=self._expectation(data.get("expect") or {}, names),
             declared=frozenset(data.get("params") or {}),
         )
+
+    def _timeout(self, data: Any) -> float:
+        seconds = self.constant(data, ("timeout",), int | float)
+        if seconds is None or 0 < seconds < LONGEST_TIMEOUT:
+            return float(seconds or DEFAULT_TIMEOUT)
+        message = f"`timeout` is a number of seconds, more than 0, not {seconds!s:.60}"
+        self.report("out-of-range", message, ("timeout",))
+        return DEFAULT_TIMEOUT
 
     # What is declared
 
@@ -237,7 +265,7 @@ class _Builder:
         return Declaration(
             name=name,
             count=self._count(data, path),
-            nodes=self.block(data["actions"], (*path, "actions")) if "actions" in data else None,
+            nodes=self.body(data["actions"], (*path, "actions")) if "actions" in data else None,
             target=data.get("target"),
             class_=data.get("class"),
             args=self.value(data.get("args", []), (*path, "args")),
@@ -256,9 +284,11 @@ class _Builder:
         data = self.document.data
         path: Path = ("main",)
         if data.get("main") is not None:
-            nodes = self.block(data["main"], path)
+            nodes = self.body(data["main"], path)
         else:
-            nodes = self._default_main(processes)
+            if path not in self.bodies:
+                self.bodies[path] = self._default_main(processes)
+            nodes = self.bodies[path]
         empty = expressions.value([])
         return Declaration(
             name="main",
@@ -278,7 +308,8 @@ class _Builder:
     def _default_main(self, processes: Mapping[str, Declaration]) -> tuple[Node, ...]:
         """Start every process that no other one starts, then join them, in the order declared."""
         started = set(_started(processes.values()))
-        own = [each for each in processes.values() if each.name not in started]
+        left_out = {*started, *RESERVED}
+        own = [each for each in processes.values() if each.name not in left_out]
         return tuple(
             Node(
                 verb,
@@ -294,6 +325,12 @@ class _Builder:
         )
 
     # Actions
+
+    def body(self, data: Sequence[Any], path: Path) -> tuple[Node, ...]:
+        """All that a process does; it is the same in every case."""
+        if path not in self.bodies:
+            self.bodies[path] = self.block(data, path)
+        return self.bodies[path]
 
     def block(self, data: Sequence[Any], path: Path) -> tuple[Node, ...]:
         """A list of actions as nodes."""
@@ -346,6 +383,7 @@ class _Builder:
             attributes=tuple(pair for _, each in parts for pair in each.attributes),
             functions=frozenset().union(*(each.functions for _, each in parts)),
             constant=False,
+            bare=frozenset().union(*(each.bare for _, each in parts)),
         )
 
     # What is expected
@@ -388,8 +426,8 @@ class _Builder:
             listed = self.constant(allowed, path, object)
             values = tuple(listed) if isinstance(listed, list) else (listed,)
             who: Any = ("main",) if name == "main" else names.process(name)
-            if hasattr(who, "code"):
-                self.report(who.code, who.message, path, who.hint, key=True)
+            if isinstance(who, Complaint):
+                self.findings.complain(who, path, key=True)
                 continue
             found.update(dict.fromkeys(who, values))
         return found
@@ -420,20 +458,20 @@ class _Builder:
             return expressions.value(None)
 
     def _faultyleaves(self, data: Any, path: Path, error: ExpressionError) -> None:
-        said = len(self.problems)
+        said = len(self.findings.problems)
         for leaf, at, key in leaves(data, path):
             try:
                 expressions.template(leaf)
             except ExpressionError as fault:
                 self._expression_problem(fault, at, key)
-        if len(self.problems) == said:
+        if len(self.findings.problems) == said:
             self._expression_problem(error, path, False)
 
     def expression(self, data: Any, path: Path) -> Condition:
         """A whole expression: a condition, an outcome, an expectation."""
         line = self.document.span(path).line
         try:
-            return Condition(str(data), expressions.condition(data), path, line)
+            return Condition(str(data), _condition(data), path, line)
         except ExpressionError as error:
             self._expression_problem(error, path, False)
             return Condition(str(data), expressions.value(None), path, line)
@@ -442,33 +480,52 @@ class _Builder:
         place = self.document.key_span(path)
         if not key:
             place = self.document.within(path, error.start, error.end)
-        self.problems.append(self.document.problem(error.code, error.message, place, error.hint))
+        self.report(error.code, error.message, place, error.hint)
 
     def constant(self, data: Any, path: Path, wanted: Any) -> Any:
         """A value that params alone decide; None, and a Problem, when it cannot be had."""
         compiled = self.value(data, path)
         unknown = sorted(compiled.names - self.params.keys())
         if unknown:
-            message = f"only params can be used here; `{unknown[0]}` is none"
-            self.report("undefined-variable", message, path)
+            message = f"`{unknown[0]}` is not a param; only params can be used here"
+            place, hint = self.findings.place_of(unknown[0], path), ""
+            if self.params:
+                hint = suggestion(unknown[0], self.params)
+            self.report("undefined-variable", message, place, hint, about=unknown[0])
             return None
         try:
             found = expressions.evaluate(compiled, self.params)
         except Exception as error:
             self.report("bad-value", f"{type(error).__name__}: {error}", path)
             return None
-        if not isinstance(found, wanted) or (wanted is int and isinstance(found, bool)):
-            self.report("wrong-type", f"{found!r:.60} is not what `{path[-1]}` takes", path)
+        if not isinstance(found, wanted) or (isinstance(found, bool) and wanted in _NUMBERS):
+            words = _WANTED_WORDS.get(wanted, "something else")
+            message = f"`{path[-1]}` is {words}; this is {found!r:.60}"
+            self.report("wrong-type", message, path)
             return None
         return found
 
-    def report(
-        self, code: str, message: str, path: Path, hint: str = "", key: bool = False
-    ) -> None:
-        """Note a Problem."""
-        self.problems.append(self.document.problem(code, message, path, hint, key=key))
+
+def _condition(data: Any) -> Compiled:
+    """A condition needs no `$`; one around all of it does no harm."""
+    if isinstance(data, str) and _WHOLE.fullmatch(data):
+        try:
+            return expressions.condition(data[1:])
+        except ExpressionError as error:
+            error.start, error.end = error.start + 1, error.end + 1
+            raise
+    return expressions.condition(data)
 
 
+_WHOLE = re.compile(r"\$(?:[A-Za-z_][A-Za-z0-9_]*|\(.*\))", re.DOTALL)
+_NUMBERS: tuple[Any, ...] = (int, float | int, int | float)
+_WANTED_WORDS: Mapping[Any, str] = {
+    int: "a whole number",
+    int | float: "a number",
+    bool: "true or false",
+    list: "a list",
+    str: "a text",
+}
 _WANTED: Mapping[str, Any] = {
     "integer": int,
     "number": int | float,
@@ -501,20 +558,6 @@ def _written(verb: Verb, given: Any, at: Path) -> tuple[Mapping[str, Any], dict[
     if given is None or first is None:
         return {}, {}
     return {first.name: given}, {first.name: at}
-
-
-def leaves(data: Any, path: Path) -> Iterator[tuple[str, Path, bool]]:
-    """Every text in some data, with its path, and whether it is a key."""
-    if isinstance(data, str):
-        yield data, path, False
-    elif isinstance(data, dict):
-        for key, each in data.items():
-            if isinstance(key, str):
-                yield key, (*path, key), True
-            yield from leaves(each, (*path, key))
-    elif isinstance(data, list):
-        for i, each in enumerate(data):
-            yield from leaves(each, (*path, i))
 
 
 def nodes_of(nodes: Sequence[Node]) -> Iterator[Node]:

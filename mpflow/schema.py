@@ -1,27 +1,23 @@
-"""The shape of a scenario: registry -> JSON Schema; Document -> Problems of shape.
+"""The shape of a scenario: registry -> JSON Schema, Draft 2020-12.
 
-The schema is Draft 2020-12 and stands in schema/scenario.schema.json for editors. A file is
-first tried by `accepts`, a small evaluator of the keywords used here: importing jsonschema
-costs more than a whole run. Only what it refuses is given to jsonschema, which says why.
+It stands in schema/scenario.schema.json for editors, and is what fits.py, faults.py and
+mending.py go by.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
 from mpflow import registry
-from mpflow.document import Document, Path
+from mpflow.fits import Schema, accepts
 from mpflow.kinds import Argument, Primitive, Verb
-from mpflow.problems import Problem, suggestion
-
-Schema = dict[str, Any]
 
 NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
 START_METHODS = ("fork", "spawn", "forkserver")
 _TEMPLATE = r"\$"
+_FUNCTION = r"^[^:\s$]+:[A-Za-z_][A-Za-z0-9_.]*$"
 _ACTIONS: Schema = {"$ref": "#/$defs/actions"}
 
 
@@ -80,7 +76,10 @@ def scenario_schema() -> Schema:
                 "propertyNames": {"pattern": NAME},
                 "description": "What one run is summed up as: expressions by name.",
             },
-            "expect": {"$ref": "#/$defs/expect"},
+            "expect": {
+                "$ref": "#/$defs/expect",
+                "description": "What must be true of the runs.",
+            },
         },
         "patternProperties": {"^x-": {"description": "Ignored: a place for YAML anchors."}},
         "additionalProperties": False,
@@ -95,8 +94,14 @@ def scenario_schema() -> Schema:
 
 
 @cache
-def _whole() -> Schema:
+def whole() -> Schema:
+    """The schema, made once; not to be changed."""
     return scenario_schema()
+
+
+def fits(data: object) -> bool:
+    """Whether a file's data have the shape of a scenario."""
+    return accepts(whole(), data, whole())
 
 
 def _described(type_name: str | list[str], description: str) -> Schema:
@@ -112,6 +117,7 @@ _FORMS: Mapping[str, Schema] = {
     "subject": {"type": "string"},
     "processes": {"type": ["string", "array"], "items": {"type": "string"}, "minItems": 1},
     "value": {},
+    "line": {},
     "values": {"type": ["array", "string"], "pattern": _TEMPLATE},
     "table": {"type": ["object", "string"], "pattern": _TEMPLATE},
     "assignments": {"type": "object", "propertyNames": {"pattern": NAME}, "minProperties": 1},
@@ -122,7 +128,7 @@ _FORMS: Mapping[str, Schema] = {
     "boolean": {"type": ["boolean", "string"], "pattern": _TEMPLATE},
     "condition": {"type": ["string", "boolean", "number"]},
     "variable": {"type": "string", "pattern": rf"{NAME}|\$"},
-    "function": {"type": "string", "pattern": r"^[^:\s]+:[A-Za-z_][A-Za-z0-9_.]*$|\$"},
+    "function": {"type": "string", "pattern": rf"{_FUNCTION}|\$"},
     "exception": {"type": "string", "pattern": rf"{NAME}|\$"},
     "times": {"type": ["integer", "string"], "pattern": r"^forever$|\$"},
     "list": {"type": ["array", "string"], "pattern": _TEMPLATE},
@@ -167,6 +173,8 @@ def _verb(verb: Verb) -> Schema:
         short = _argument(verb.short)
         fragment["type"] = sorted({"object", *_types(short)})
         fragment.update({k: short[k] for k in ("pattern", "items", "minItems") if k in short})
+        if verb.short.form == "block":
+            fragment["items"] = {"$ref": "#/$defs/action"}
     if verb.bare:
         fragment["type"] = sorted({*fragment["type"], "null"})
     return {**fragment, "description": verb.summary}
@@ -201,7 +209,8 @@ def _count() -> Schema:
     }
 
 
-def _options(primitive: Primitive) -> Schema:
+def options(primitive: Primitive) -> Schema:
+    """What stands in a declaration of this type, `type` and `count` included."""
     return {
         "type": {"const": primitive.type, "description": primitive.summary},
         "count": _count(),
@@ -210,34 +219,33 @@ def _options(primitive: Primitive) -> Schema:
 
 
 def _primitive() -> Schema:
-    types = list(registry.declared())
-    properties: Schema = {}
-    for each in registry.declared().values():
-        properties.update(_options(each))
-    properties["type"] = {"enum": types, "description": "What it is."}
+    types = registry.declared()
+    short = [t for t, each in types.items() if not any(o.required for o in each.options)]
+    known: Schema = {"type": {"enum": list(types), "description": "What it is."}, "count": _count()}
+    for each in types.values():
+        for option in each.options:  # what it must be depends on the type: see `then`
+            known.setdefault(option.name, {"description": _sentence(option)})
     return {
         "type": ["string", "object"],
-        "pattern": f"^({'|'.join(types)})$",
+        "pattern": f"^({'|'.join(short)})$",
         "required": ["type"],
-        "properties": properties,
+        "properties": known,
         "additionalProperties": False,
-        "allOf": [
-            {
-                "if": {
-                    "type": "object",
-                    "required": ["type"],
-                    "properties": {"type": {"const": t}},
-                },
-                "then": {"propertyNames": {"enum": list(_options(registry.declared()[t]))}},
-            }
-            for t in types
-        ],
+        "allOf": [_of_type(each) for each in types.values()],
         "description": "A primitive: its type, or its type and options.",
     }
 
 
+def _of_type(primitive: Primitive) -> Schema:
+    known = options(primitive)
+    required = ["type", *(each.name for each in primitive.options if each.required)]
+    wanted = {"required": ["type"], "properties": {"type": {"const": primitive.type}}}
+    then = {"required": required, "properties": known, "propertyNames": {"enum": list(known)}}
+    return {"if": {"type": "object", **wanted}, "then": then}
+
+
 def _process() -> Schema:
-    function = _FORMS["function"]
+    function = {"type": "string", "pattern": _FUNCTION}
     return {
         "type": "object",
         "properties": {
@@ -318,119 +326,3 @@ def _expect() -> Schema:
         "additionalProperties": False,
         "description": "What must be true of the runs.",
     }
-
-
-def problems(document: Document) -> list[Problem]:
-    """What is wrong with a file's shape; nothing when it fits the schema."""
-    if accepts(_whole(), document.data, _whole()):
-        return []
-    from mpflow.faults import explain
-
-    return explain(document, _whole())
-
-
-_TYPES: Mapping[str, Callable[[object], bool]] = {
-    "object": lambda d: isinstance(d, dict),
-    "array": lambda d: isinstance(d, list),
-    "string": lambda d: isinstance(d, str),
-    "boolean": lambda d: isinstance(d, bool),
-    "null": lambda d: d is None,
-    "number": lambda d: isinstance(d, int | float) and not isinstance(d, bool),
-    "integer": lambda d: (
-        (isinstance(d, int) and not isinstance(d, bool))
-        or (isinstance(d, float) and d.is_integer())
-    ),
-}
-
-
-def accepts(schema: Schema, data: object, root: Schema) -> bool:
-    """Whether data fit a schema that uses only the keywords of this module."""
-    if "$ref" in schema and not accepts(_target(schema["$ref"], root), data, root):
-        return False
-    types = schema.get("type", ())
-    if types and not any(_TYPES[t](data) for t in ([types] if isinstance(types, str) else types)):
-        return False
-    if "const" in schema and not _same(data, schema["const"]):
-        return False
-    if "enum" in schema and not any(_same(data, each) for each in schema["enum"]):
-        return False
-    if not all(accepts(each, data, root) for each in schema.get("allOf", ())):
-        return False
-    if "oneOf" in schema and sum(accepts(s, data, root) for s in schema["oneOf"]) != 1:
-        return False
-    if "if" in schema and accepts(schema["if"], data, root):
-        return accepts(schema["then"], data, root)
-    if isinstance(data, str):
-        return "pattern" not in schema or re.search(schema["pattern"], data) is not None
-    if isinstance(data, dict):
-        return _accepts_object(schema, data, root)
-    if isinstance(data, list):
-        return _accepts_array(schema, data, root)
-    return _accepts_number(schema, data)
-
-
-def _target(reference: str, root: Schema) -> Schema:
-    found: Schema = root["$defs"][reference.removeprefix("#/$defs/")]
-    return found
-
-
-def _same(data: object, wanted: object) -> bool:
-    return data == wanted and isinstance(data, bool) == isinstance(wanted, bool)
-
-
-def _accepts_object(schema: Schema, data: dict[Any, Any], root: Schema) -> bool:
-    known = schema.get("properties", {})
-    patterns = schema.get("patternProperties", {})
-    others = schema.get("additionalProperties", True)
-    structured = bool(known or patterns or others is not True or "propertyNames" in schema)
-    if structured and not all(isinstance(key, str) for key in data):
-        return False
-    if not schema.get("minProperties", 0) <= len(data) <= schema.get("maxProperties", len(data)):
-        return False
-    if any(key not in data for key in schema.get("required", ())):
-        return False
-    if not all(accepts(schema.get("propertyNames", {}), key, root) for key in data):
-        return False
-    for key, each in data.items():
-        if key in known:
-            if not accepts(known[key], each, root):
-                return False
-        elif any(re.search(pattern, key) for pattern in patterns):
-            continue
-        elif others is False or (others is not True and not accepts(others, each, root)):
-            return False
-    return True
-
-
-def _accepts_array(schema: Schema, data: list[Any], root: Schema) -> bool:
-    if not schema.get("minItems", 0) <= len(data) <= schema.get("maxItems", len(data)):
-        return False
-    items = schema.get("items")
-    return items is None or all(accepts(items, each, root) for each in data)
-
-
-def _accepts_number(schema: Schema, data: object) -> bool:
-    if isinstance(data, bool) or not isinstance(data, int | float):
-        return True
-    return (
-        data >= schema.get("minimum", data)
-        and data <= schema.get("maximum", data)
-        and ("exclusiveMinimum" not in schema or data > schema["exclusiveMinimum"])
-    )
-
-
-def blocks(document: Document) -> Iterator[tuple[Path, object]]:
-    """Every list of actions that stands where the language has one, with its path."""
-    data = document.data
-    if isinstance(data, dict):
-        if "main" in data:
-            yield ("main",), data["main"]
-        declared = data.get("processes")
-        for name, process in declared.items() if isinstance(declared, dict) else ():
-            if isinstance(process, dict) and "actions" in process:
-                yield ("processes", name, "actions"), process["actions"]
-
-
-def unknown_verb(word: object) -> tuple[str, str]:
-    """The message and the hint for a word that is no verb."""
-    return f"no action is called `{word}`", suggestion(str(word), registry.verbs())

@@ -5,7 +5,7 @@ from mpflow.kinds import Action, Argument
 ACTION = Action(
     verb="print",
     summary="Print a line.",
-    arguments=(Argument("text", "value", "what to print", required=True),),
+    arguments=(Argument("text", "line", "what to print", required=True),),
     real=lambda process, text: process.print(text),
     shows="text",
 )

@@ -3,16 +3,16 @@
 from mpflow.kinds import Action, Argument
 
 
-def _write(process: object, text: object, file: str, mode: str) -> None:
+def _write(process: object, text: str, file: str, mode: str) -> None:
     with open(file, mode, encoding="utf-8") as stream:
-        stream.write(str(text))
+        stream.write(text)
 
 
 ACTION = Action(
     verb="write",
     summary="Write a text to a file: one open, one write, one close.",
     arguments=(
-        Argument("text", "value", "what to write; no end of line is added", required=True),
+        Argument("text", "line", "what to write; no end of line is added", required=True),
         Argument("file", "text", "the file, from the working directory", required=True),
         Argument(
             "mode", "text", "as open() has it", default="a", choices=("a", "w", "x", "a+", "w+")

@@ -134,8 +134,8 @@ class _Watcher:
             self._forget_main(ready)
             self._reap()
             end = self._end(self.control in ready)
-        ended = perf_counter_ns()
         killed = self._end_all()
+        ended = perf_counter_ns()  # behind everything that any process still did
         if end == "abandoned":
             return None
         return Answer(end, self.began, ended, self.exits, frozenset(killed))

@@ -78,9 +78,9 @@ class Worker:
             self._random = Random(f"{self.program.seed} {self.plan.name}")
         return self._random
 
-    def print(self, text: object) -> None:
+    def print(self, text: str) -> None:
         """One line on standard output."""
-        write_line(str(text))
+        write_line(text)
 
     def python(self, name: str) -> Callable[..., Any]:
         """The function or class that `package.module:function` names."""
