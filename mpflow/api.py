@@ -5,6 +5,7 @@ In: a path, or text. Out: Problems, Scenarios, Traces. Nothing here prints or ex
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 from mpflow import document
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
     from mpflow.engine.launch import Host
 
 LEAST_TIMEOUT = 5.0  # seconds: --time-scale does not make processes start faster
-
-
-class InvalidScenario(ValueError):
-    """A scenario has problems; `problems` lists them."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("\n\n".join(problem.render() for problem in problems))
-        self.problems = problems
 
 
 class Loaded(NamedTuple):
@@ -61,19 +54,24 @@ def run(
     host: Host | None = None,
 ) -> Trace:
     """Run a scenario on real processes. `quiet` throws away what they print. A Ctrl-C gives a
-    trace that ends as `interrupted`. Raises engine.launch.EngineError when the engine fails."""
+    trace that ends as `interrupted`. Who brings a host closes it. Raises EngineError (of
+    engine.start) when the engine fails."""
     from datetime import UTC, datetime
-    from secrets import randbelow
 
     from mpflow.engine.launch import Host
     from mpflow.engine.run import execute
     from mpflow.expect import judge
 
-    seed = randbelow(2**31) if seed is None else seed
-    host = host or Host(quiet)
+    seed = int.from_bytes(os.urandom(4), "little") >> 1 if seed is None else seed
+    own = Host() if host is None else host
     started = datetime.now(UTC)
-    trace = execute(scenario, host, seed, time_scale, limit(scenario, time_scale), started)
-    return judge(scenario, trace)
+    timeout = limit(scenario, time_scale)
+    try:
+        trace = execute(scenario, own, seed, time_scale, timeout, started, quiet)
+        return judge(scenario, trace)
+    finally:
+        if host is None:
+            own.close()
 
 
 def limit(scenario: Scenario, time_scale: float) -> float:

@@ -6,7 +6,10 @@ NamedTuples, not dataclasses: every worker imports this, and `dataclasses` costs
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from mpflow.rule import Rule
 
 Form = Literal[
     "subject",  # the name of a primitive, an end or a process
@@ -71,39 +74,6 @@ class Operation(NamedTuple):
         if self.shows == "value":
             return (self.arguments[0], self.subject, *self.arguments[1:])
         return (self.subject, *self.arguments)
-
-
-class Observation(Protocol):
-    """What a rule may ask of an event."""
-
-    @property
-    def process(self) -> str: ...
-    @property
-    def action(self) -> str: ...
-    @property
-    def on(self) -> str | None: ...
-    @property
-    def value(self) -> object: ...
-    @property
-    def result(self) -> object: ...
-    @property
-    def status(self) -> str: ...
-
-
-class Rule(Protocol):
-    """A primitive as a sequence of events: which may come next."""
-
-    def allows(self, event: Observation) -> bool:
-        """Whether the event is legal in the present state."""
-        ...
-
-    def apply(self, event: Observation) -> None:
-        """Take the event into the state; also an illegal one, as well as that can be done."""
-        ...
-
-    def observes(self, event: Observation) -> bool:
-        """Whether the event only tells the state: then it is taken as soon as it is legal."""
-        ...
 
 
 class Primitive(NamedTuple):

@@ -106,7 +106,7 @@ class Scenario(NamedTuple):
     name: str
     path: str
     folder: str
-    sha256: str
+    document: Document
     description: str
     label: str
     start_method: str
@@ -198,7 +198,7 @@ class _Builder:
             name=data.get("name", stem),
             path=self.document.path,
             folder=os_path.dirname(os_path.abspath(self.document.path)),
-            sha256=self.document.sha256,
+            document=self.document,
             description=data.get("description", ""),
             label=label,
             start_method=start_method or _default_start_method(),

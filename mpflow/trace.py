@@ -5,7 +5,6 @@ In: what a run or a simulation found. Out: lines of JSON, as schema/trace.schema
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -174,7 +173,9 @@ def _outcome(outcome: Mapping[str, Any] | str | None, shortened: list[str]) -> A
 
 
 def _dump(data: Any, ascii_only: bool = False) -> str:
-    text = json.dumps(data, ensure_ascii=ascii_only, separators=(",", ":"), allow_nan=False)
+    from json import dumps  # a run that shows only its verdict needs none
+
+    text = dumps(data, ensure_ascii=ascii_only, separators=(",", ":"), allow_nan=False)
     # Half a surrogate pair (a file name that is no UTF-8) becomes JSON's own escape for it.
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 

@@ -7,7 +7,12 @@ Exit codes: 0 passed; 1 failed; 2 usage, or a file that cannot be run; 3 a bug i
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mpflow.engine.start import Started
 
 PASSED, FAILED, USAGE, BUG, UNKNOWN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -15,10 +20,13 @@ PASSED, FAILED, USAGE, BUG, UNKNOWN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; nothing but SystemExit of argparse escapes."""
     _prepare_streams()
+    arguments = sys.argv[1:] if arguments is None else arguments
+    started = _early_host(arguments)
     try:
         from mpflow.cli.parser import parser
 
         options = parser().parse_args(arguments)
+        options.started = started
         code: int = options.command(options)
         sys.stdout.flush()
         return code
@@ -31,6 +39,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _unwritable(error) if _is_full(error) else _bug(error)
     except Exception as error:
         return _bug(error)
+    finally:
+        if started is not None:
+            started.close()
+
+
+def _early_host(arguments: Sequence[str]) -> Started | None:
+    """The first run's host, started before anything else: it loads what it needs while we load
+    what we need. None where nothing is to be run, or can be."""
+    if not arguments or arguments[0] != "run":
+        return None
+    from mpflow.engine.start import EngineError, start
+
+    try:
+        return start()
+    except EngineError:
+        return None  # said when the first run needs one
 
 
 def forget_stdout() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -22,14 +23,29 @@ def parser() -> argparse.ArgumentParser:
         prog="mpflow",
         description="Multiprocessing scenarios, declared in YAML, run on real processes.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_formatter,
     )
     whole.add_argument("--version", action="version", version=f"mpflow {__version__}")
-    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _run(commands.add_parser("run", help="run scenarios on real processes"))
-    _validate(commands.add_parser("validate", help="say what is wrong with scenario files"))
-    _scenarios(commands.add_parser("scenarios", help="list the scenarios that come with mpflow"))
+    commands = whole.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, prog="mpflow"
+    )
+    for name, fill, sentence in (
+        ("run", _run, "run scenarios on real processes"),
+        ("validate", _validate, "say what is wrong with scenario files"),
+        ("scenarios", _scenarios, "list the scenarios that come with mpflow"),
+    ):
+        fill(commands.add_parser(name, help=sentence, formatter_class=_formatter))
     return whole
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """Help as wide as the terminal. argparse asks shutil, even when nobody wants help, and
+    importing that takes as long as all of our parsing."""
+    try:
+        columns = int(os.environ.get("COLUMNS", 0)) or os.get_terminal_size().columns
+    except (OSError, ValueError):
+        columns = 80
+    return argparse.RawDescriptionHelpFormatter(prog, width=max(columns - 2, 20))
 
 
 def _run(command: argparse.ArgumentParser) -> None:

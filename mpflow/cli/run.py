@@ -14,6 +14,8 @@ from mpflow import cli
 from mpflow.api import Loaded, load, run
 from mpflow.cli.files import UsageError, named, other_name, resolve, unknown_params, value
 from mpflow.cli.sink import Sink, Unwritable
+from mpflow.engine.launch import Host
+from mpflow.engine.start import EngineError, Started
 from mpflow.scenario import Choice, Scenario
 from mpflow.trace import Trace
 from mpflow.views.style import Style, columns, printable, wanted
@@ -69,13 +71,12 @@ class _Runner:
         self.faults: list[int] = []  # exit codes that are no verdict of a run
         self.left = list(options.files)
         self.sinks: list[Sink] = []
-        self.host: Any = None
+        self.started: Started | None = options.started
 
     def run_all(self) -> int:
         try:
             choice = self._choice()
             self.sinks += self._open_sinks()
-            self._warm_up()
             self._files(choice)
             self._summary()
             sys.stdout.flush()
@@ -87,8 +88,6 @@ class _Runner:
             if self.left:
                 self._tell(cli.UNKNOWN, "")
         finally:
-            if self.host is not None:
-                self.host.close()
             for sink in self.sinks:
                 sink.close()
         codes = [*self.faults, *(each.code for each in self.told)]
@@ -126,12 +125,11 @@ class _Runner:
         except Unwritable as error:
             raise UsageError(f"mpflow: {error}") from None
 
-    def _warm_up(self) -> None:
-        """Start the next run's host now: it loads what it needs while the file is read."""
-        from mpflow.engine.launch import EngineError, Host
-
+    def _host(self) -> Host:
+        """The host of the next run; that of the first was started before anything else."""
+        started, self.started = self.started, None
         try:
-            self.host = Host(quiet=self.options.quiet or self.trace_only)
+            return Host(started)
         except EngineError as error:  # this system cannot run any
             raise UsageError(f"mpflow: {error}") from None
 
@@ -143,9 +141,13 @@ class _Runner:
             self._tell(cli.USAGE, path)
             return
         for scenario in loaded.scenarios:
-            trace = self._run(scenario)
-            code = cli.INTERRUPTED if trace.end == "interrupted" else _CODES[trace.verdict.word]
-            self._show(trace, scenario, code)
+            host = self._host()
+            try:
+                trace = self._run(scenario, host)
+                code = cli.INTERRUPTED if trace.end == "interrupted" else _CODES[trace.verdict.word]
+                self._show(trace, scenario, code)
+            finally:
+                host.close()  # it has had the time to clean up
             if code == cli.INTERRUPTED:
                 return
 
@@ -185,17 +187,15 @@ class _Runner:
 
     # A case
 
-    def _run(self, scenario: Scenario) -> Trace:
-        if self.host is None:
-            self._warm_up()
+    def _run(self, scenario: Scenario, host: Host) -> Trace:
         sys.stdout.flush()  # before the scenario writes there
-        host, self.host = self.host, None
-        try:
-            return run(
-                scenario, seed=self.options.seed, time_scale=self.options.time_scale, host=host
-            )
-        finally:
-            host.close()
+        return run(
+            scenario,
+            seed=self.options.seed,
+            time_scale=self.options.time_scale,
+            quiet=self.options.quiet or self.trace_only,
+            host=host,
+        )
 
     def _show(self, trace: Trace, scenario: Scenario, code: int) -> None:
         from mpflow.views import summary, table

@@ -8,6 +8,7 @@ main is forked from a process with nothing in it that a scenario could notice.
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import multiprocessing.connection
 import multiprocessing.popen_fork
@@ -19,24 +20,30 @@ import select
 import shutil
 import sys
 import tempfile
+import threading
+from contextlib import suppress
 from time import monotonic, perf_counter_ns, sleep
 from typing import Any
 
 from mpflow.engine import system
 from mpflow.engine.watch import Watch
 from mpflow.engine.wire import Answer, Order, Reader, send
-from mpflow.engine.worker import Job, run_job
+from mpflow.engine.worker import Job, exit_code, run_job
 
 TICK = 0.02  # seconds between two looks at what every process waits for
 
 
 def serve(incoming: int, outgoing: int) -> None:
-    """Take one order, run it, answer. In the forked main this returns only by SystemExit."""
+    """Take one order, run it, answer. Never returns, neither here nor in the forked main."""
     system.adopt_orphans()
     try:
         order: Order = pickle.loads(Reader(incoming).receive())
     except EOFError:
         os._exit(0)  # started early, and then there was nothing to run
+    if order.quiet:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
     folder = tempfile.mkdtemp(prefix="mpflow-")
     send(outgoing, pickle.dumps(folder))
     tracker = _start_tracker(order.program.start_method)
@@ -73,10 +80,39 @@ def _be_main(order: Order, folder: str) -> None:
         sys.path.append(os.getcwd())
     sys.argv[:] = [program.name]
     multiprocessing.set_start_method(program.start_method, force=True)
+    if program.start_method == "forkserver":
+        _keep_temporary_files(folder)
     if program.start_method == "forkserver":  # what else each child would load by itself
         multiprocessing.set_forkserver_preload(["__main__", "mpflow.engine.worker"])
-    run_job(Job(program, "main", {}, folder, order.quiet))
-    raise SystemExit(0)
+    try:
+        run_job(Job(program, "main", {}, folder, order.quiet))
+        code = 0
+    except SystemExit as leaving:
+        code = exit_code(leaving.code)
+        if leaving.code is not None and not isinstance(leaving.code, int):
+            sys.stderr.write(f"{leaving.code}\n")
+    _leave(code)
+
+
+def _keep_temporary_files(folder: str) -> None:
+    """Have multiprocessing keep its temporary files where they go with the records: what is
+    killed cannot remove its own."""
+    own = os.path.join(folder, "tmp")
+    os.mkdir(own)
+    config: Any = multiprocessing.current_process()._config  # type: ignore[attr-defined]
+    config["tempdir"] = own
+
+
+def _leave(code: int) -> None:
+    """End main as the interpreter ends a script: threads, exit hooks, streams. What it does after
+    that, taking its modules apart, nobody can see, and it takes longer than a small run."""
+    shut_down: Any = threading._shutdown  # type: ignore[attr-defined]
+    shut_down()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _start_tracker(method: str) -> int | None:
@@ -119,6 +155,7 @@ class _Watcher:
         self.began = began
         self.deadline = monotonic() + order.timeout
         self.exits: dict[int, tuple[int, int]] = {}
+        self.childless = False
         self.watch_ = Watch(folder, os.getpid(), tracker)
         self.poll = select.poll()
         self.poll.register(control, select.POLLIN)
@@ -154,7 +191,7 @@ class _Watcher:
     def _end(self, told: bool) -> str | None:
         if told:
             return "interrupted" if os.read(self.control, 1) else "abandoned"
-        if self.main in self.exits and not self.watch_.living():
+        if self.main in self.exits and (self.childless or not self.watch_.living()):
             return "completed"
         if monotonic() >= self.deadline:
             return "timeout"
@@ -165,6 +202,7 @@ class _Watcher:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
+                self.childless = True  # and without descendants: orphans would be its children
                 return
             if pid == 0:
                 return
@@ -173,12 +211,13 @@ class _Watcher:
     def _end_all(self) -> set[int]:
         """SIGKILL to every process of the run until none is left."""
         before = set(self.exits)
-        while True:
+        while not self.childless:
             system.kill_group(self.main)
             left = system.descendants(os.getpid(), self.tracker)
             for pid in left:
                 system.kill(pid)
             self._reap()
             if not left and self.main in self.exits:
-                return set(self.exits) - before
+                break
             sleep(0.001)  # a killed process needs a moment to die
+        return set(self.exits) - before

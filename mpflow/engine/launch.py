@@ -1,30 +1,17 @@
-"""Starts the host of a run from the user's process: a Program goes in, the records come out.
-
-posix_spawn, not subprocess: no import, no fork of a process that may have threads.
-"""
+"""The user's side of a run: a Program goes to the host, the records come back."""
 
 from __future__ import annotations
 
 import os
-import pickle
-import sys
-from typing import NamedTuple
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
 
 from mpflow.engine import record, system
+from mpflow.engine.start import EngineError, Started, start
 from mpflow.engine.wire import Answer, Order, Reader, send
-from mpflow.plan import Program
 
-# The modules are found as the user's process finds them; -P keeps the folder of -c out.
-_CODE = """\
-import sys
-sys.path[:] = {path!r}
-from mpflow.engine.host import serve
-serve({incoming}, {outgoing})
-"""
-
-
-class EngineError(RuntimeError):
-    """The engine itself failed: no fault of the scenario's."""
+if TYPE_CHECKING:
+    from mpflow.plan import Program
 
 
 class Records(NamedTuple):
@@ -39,84 +26,82 @@ class Records(NamedTuple):
 
 
 class Host:
-    """A host that has been started and waits for its order. Started early, it loads what it
-    needs while the scenario is still being read."""
+    """A host that waits for its order. Started early, it loads what it needs while the scenario
+    is still being read."""
 
-    def __init__(self, quiet: bool = False) -> None:
-        reason = system.supported()
-        if reason is not None:
-            raise EngineError(reason)
-        self.quiet = quiet
-        to_host, self._outgoing = os.pipe()
-        incoming, from_host = os.pipe()
-        self._incoming = Reader(incoming)
-        base = max(to_host, from_host) + 1
-        code = _CODE.format(path=sys.path, incoming=base, outgoing=base + 1)
-        actions: list[tuple[object, ...]] = [
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_DUP2, to_host, base),
-            (os.POSIX_SPAWN_DUP2, from_host, base + 1),
-        ]
-        if quiet:
-            actions.append((os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0))
-        command = [sys.executable, "-P", "-c", code]
-        self.pid = os.posix_spawn(
-            sys.executable, command, os.environ, file_actions=actions, setpgroup=0
-        )
-        os.close(to_host)
-        os.close(from_host)
+    def __init__(self, started: Started | None = None) -> None:
+        self._started = started or start()
+        self._incoming = Reader(self._started.incoming)
+        self._folder: str | None = None
 
-    def run(self, program: Program, timeout: float) -> Records:
-        """Run a program to its end; Ctrl-C ends it as `interrupted`."""
-        folder = None
+    def begin(self, program: Program, timeout: float, quiet: bool = False) -> None:
+        """Have a program run for so many seconds at most; `quiet`: throw away what it prints."""
+        import pickle
+
         try:
-            send(self._outgoing, pickle.dumps(Order(program, timeout, self.quiet)))
-            folder = pickle.loads(self._incoming.receive())
-            answer = self._answer()
-            return Records(*answer, files=_files(folder))
+            send(self._started.outgoing, pickle.dumps(Order(program, timeout, quiet)))
+            self._folder = pickle.loads(self._incoming.receive())
         except (EOFError, BrokenPipeError):
-            _end_orphans(folder)
-            raise EngineError("the process that hosts the run has died") from None
-        finally:
-            self.close()
-            if folder is not None:
-                _remove(folder)
+            raise self._died() from None
+
+    def finish(self) -> Records:
+        """Wait for the end of what has begun; Ctrl-C ends it as `interrupted`."""
+        assert self._folder is not None
+        try:
+            return Records(*self._answer(), files=_files(self._folder))
+        except (EOFError, BrokenPipeError):
+            raise self._died() from None
+
+    def _died(self) -> EngineError:
+        _end_orphans(self._folder)
+        return EngineError("the process that hosts the run has died")
 
     def _answer(self) -> Answer:
         """Wait for the end; a Ctrl-C is passed on, and the answer awaited all the same."""
+        import pickle
+
         try:
             answer: Answer = pickle.loads(self._incoming.receive())
         except KeyboardInterrupt:
-            os.write(self._outgoing, b"!")
+            os.write(self._started.outgoing, b"!")
             answer = pickle.loads(self._incoming.receive())
         return answer
 
     def close(self) -> None:
-        """End the host, and through it everything that it still runs."""
-        if self._outgoing >= 0:
-            os.close(self._outgoing)
-            os.close(self._incoming.descriptor)
-            self._outgoing = -1
-            os.waitpid(self.pid, 0)
+        """End the host, and through it everything that it still runs, and remove its folder."""
+        self._started.close()
+        if self._folder is not None:
+            _remove(self._folder)
+            self._folder = None
 
 
 def _files(folder: str) -> dict[int, bytes]:
+    try:
+        names = [name for name in os.listdir(folder) if name.endswith(record.SUFFIX)]
+    except FileNotFoundError:
+        raise EngineError(f"the folder of the run's records, {folder}, has been removed") from None
     found = {}
-    for name in os.listdir(folder):
+    for name in names:
         with open(os.path.join(folder, name), "rb") as stream:
-            found[int(name.partition(".")[0])] = stream.read()
+            found[int(name.removesuffix(record.SUFFIX))] = stream.read()
     return found
 
 
 def _remove(folder: str) -> None:
-    for name in os.listdir(folder):
-        os.unlink(os.path.join(folder, name))
-    os.rmdir(folder)
+    """The records, and what multiprocessing itself put into its folder there."""
+    for here, folders, names in os.walk(folder, topdown=False):
+        for name in names:
+            os.unlink(os.path.join(here, name))
+        for name in folders:
+            os.rmdir(os.path.join(here, name))
+    with suppress(FileNotFoundError):
+        os.rmdir(folder)
 
 
 def _end_orphans(folder: str | None) -> None:
     """Without a host nobody watches any more: end main's process group."""
-    for pid, data in _files(folder).items() if folder else ():
-        first = next(record.frames(data), None)
-        if first is not None and first[1] == "main":
-            system.kill_group(pid)
+    with suppress(EngineError):
+        for pid, data in _files(folder).items() if folder else ():
+            first = next(record.frames(data), None)
+            if first is not None and first[1] == "main":
+                system.kill_group(pid)

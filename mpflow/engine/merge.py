@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mpflow.engine import record
@@ -49,8 +49,13 @@ def merge(records: Records, program: Program) -> Merged:
         errors[story.name] = story.left[1][0] if story.left and story.left[1] else None
         variables[story.name] = story.variables
         intervals += [*story.intervals, _end(story, code, records, reaped)]
-    _add_unborn(records, stories, exitcodes)
+    for name, pid, code, at in _unborn(stories):
+        exitcodes[name] = code
+        extra = {"exitcode": code}
+        intervals.append(Interval(name, "begin", None, at - 2, at - 2, extra={"pid": pid}))
+        intervals.append(Interval(name, "end", None, at - 1, at - 1, extra=extra))
     ordered = in_order(intervals, program)
+    exitcodes = {name: exitcodes[name] for name in program.plans if name in exitcodes}
     return Merged(
         tuple(
             _event(seq, moment, each, records.began)
@@ -62,11 +67,12 @@ def merge(records: Records, program: Program) -> Merged:
     )
 
 
-def _add_unborn(records: Records, stories: list[Story], exitcodes: dict[str, int | None]) -> None:
-    """Processes that were started and ended before they could write anything down."""
+def _unborn(stories: list[Story]) -> Iterator[tuple[str, int, int, int]]:
+    """Processes that were started and ended before they could write anything down: the name,
+    the pid, the exit code, and when the parent saw it."""
+    born = {story.pid for story in stories}
     for story in stories:
-        for name, _, code, _ in story.reaped:
-            exitcodes.setdefault(name, code)
+        yield from (each for each in story.reaped if each[1] not in born)
 
 
 def _story(pid: int, data: bytes) -> Story | None:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heappush
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mpflow import registry
-from mpflow.kinds import Rule
 from mpflow.plan import Program
+
+if TYPE_CHECKING:
+    from mpflow.rule import Rule
 
 
 class Interval(NamedTuple):

@@ -16,6 +16,7 @@ from typing import Any
 
 _LENGTH = Struct("<I")
 _LARGEST = 1 << 20
+SUFFIX = ".record"
 
 BEGIN = "begin"  # name, pid, stamp
 ACT = "act"  # step, began, action, on, value, line, may wait for ever, variables
@@ -67,7 +68,7 @@ class Writer:
     """One process's record. Stamps are nanoseconds of perf_counter and never equal."""
 
     def __init__(self, folder: str) -> None:
-        self.path = os.path.join(folder, f"{os.getpid()}.record")
+        self.path = os.path.join(folder, f"{os.getpid()}{SUFFIX}")
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self.descriptor = os.open(self.path, flags, 0o600)
         self.last = 0

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from mpflow.engine.launch import Host
-from mpflow.engine.merge import merge
 from mpflow.program import compile_program
 from mpflow.scenario import Scenario
 from mpflow.trace import Trace, plain
@@ -20,13 +19,18 @@ def execute(
     time_scale: float,
     timeout: float,
     started: datetime,
+    quiet: bool,
 ) -> Trace:
     """One run, from the program to the trace."""
     program = compile_program(scenario, seed, time_scale)
-    records = host.run(program, timeout)
+    host.begin(program, timeout, quiet)
+    from mpflow.engine.merge import merge  # loaded while the run goes on
+
+    header = _header(scenario, seed, time_scale, started)
+    records = host.finish()
     merged = merge(records, program)
     trace = Trace(
-        header=_header(scenario, seed, time_scale, started),
+        header=header,
         events=merged.events,
         end=records.end,
         duration=(records.ended - records.began) / 1e9,
@@ -47,7 +51,7 @@ def _header(scenario: Scenario, seed: int, time_scale: float, started: datetime)
         "scenario": {
             "name": scenario.name,
             "path": scenario.path,
-            "sha256": scenario.sha256,
+            "sha256": scenario.document.sha256,
             "params": plain(scenario.params),
         },
         "mode": "run",

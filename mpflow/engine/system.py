@@ -16,13 +16,6 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
 
-def supported() -> str | None:
-    """Why no scenario can be run here, or None."""
-    if not hasattr(os, "fork"):
-        return f"running a scenario needs os.fork and POSIX signals; {sys.platform} has none"
-    return None
-
-
 def adopt_orphans() -> None:
     """Make this process the parent of orphans below it, to see them end. Linux only: elsewhere
     they go to init, and are ended with their process group."""

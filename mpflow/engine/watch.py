@@ -50,8 +50,9 @@ class Watch:
         return still and bool(self.open)
 
     def _discover(self) -> None:
-        for name in os.listdir(self.folder):
-            pid = int(name.partition(".")[0])
+        names = (n for n in os.listdir(self.folder) if n.endswith(record.SUFFIX))
+        for name in names:
+            pid = int(name.removesuffix(record.SUFFIX))
             if pid not in self.open:
                 self.open[pid] = os.open(os.path.join(self.folder, name), os.O_RDONLY), -1
 

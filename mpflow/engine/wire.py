@@ -6,9 +6,10 @@ A message is its length and its bytes.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from mpflow.plan import Program
+if TYPE_CHECKING:
+    from mpflow.plan import Program
 
 
 class Order(NamedTuple):

@@ -109,7 +109,7 @@ class Worker:
         try:
             self._live()
         except SystemExit as leaving:
-            code = _exit_code(leaving.code)
+            code = exit_code(leaving.code)
             raise
         except BaseException as fault:
             code, error = 1, (type(fault).__name__, str(fault))
@@ -225,7 +225,7 @@ def _times(times: Any) -> Iterator[int]:
     return iter(range(times))
 
 
-def _exit_code(code: object) -> int:
+def exit_code(code: object) -> int:
     """As Python makes an exit code of what sys.exit was given (process.py, popen_fork.py)."""
     if code is None:
         return 0

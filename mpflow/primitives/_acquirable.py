@@ -6,9 +6,12 @@ In: a primitive's own words. Out: its two operations. CPython: multiprocessing/s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mpflow.kinds import BLOCK, INTO, TIMEOUT, Argument, Observation, Operation
+from mpflow.kinds import BLOCK, INTO, TIMEOUT, Argument, Operation
+
+if TYPE_CHECKING:
+    from mpflow.rule import Observation
 
 LOCK = Argument("lock", "subject", "what to acquire or release", required=True)
 

@@ -8,9 +8,12 @@ the set (semantics.md, 1.3).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mpflow.kinds import INTO, TIMEOUT, Argument, Observation, Operation, Primitive
+from mpflow.kinds import INTO, TIMEOUT, Argument, Operation, Primitive
+
+if TYPE_CHECKING:
+    from mpflow.rule import Observation
 
 EVENT = Argument("event", "subject", "the event", required=True)
 FOR = Argument("for", "subject", "what to wait for", required=True)

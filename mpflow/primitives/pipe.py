@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mpflow.kinds import INTO, Argument, Observation, Operation, Primitive
+from mpflow.kinds import INTO, Argument, Operation, Primitive
+
+if TYPE_CHECKING:
+    from mpflow.rule import Observation
 
 TO = Argument("to", "subject", "where to", required=True)
 FROM = Argument("from", "subject", "where from", required=True)

@@ -7,9 +7,12 @@ popen_forkserver.py). A process object can be joined by the process that made it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mpflow.kinds import INTO, TIMEOUT, Argument, Observation, Operation, Primitive
+from mpflow.kinds import INTO, TIMEOUT, Argument, Operation, Primitive
+
+if TYPE_CHECKING:
+    from mpflow.rule import Observation
 
 PROCESS = Argument("process", "processes", "a process, a list of them, or `all`", required=True)
 WHAT = Argument("what", "subject", "what to close", required=True)

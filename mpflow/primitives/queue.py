@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mpflow.kinds import BLOCK, INTO, TIMEOUT, Argument, Observation, Operation, Primitive
+from mpflow.kinds import BLOCK, INTO, TIMEOUT, Argument, Operation, Primitive
+
+if TYPE_CHECKING:
+    from mpflow.rule import Observation
 
 QUEUE = Argument("queue", "subject", "the queue", required=True)
 TO = Argument("to", "subject", "where to", required=True)
