@@ -1,8 +1,6 @@
 """python -m mpflow."""
 
-import sys
-
-from mpflow.cli import main
+from mpflow.cli import script
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script()

@@ -11,28 +11,28 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from mpflow.rule import Rule
 
-Form = Literal[
-    "subject",  # the name of a primitive, an end or a process
-    "processes",  # a process's name, a list of names, or all
-    "value",  # anything; strings in it are templates
-    "values",  # a list of values
-    "table",  # a mapping of values
-    "assignments",  # variable: value, in order
-    "text",  # a string template
-    "line",  # anything, made into text by str()
-    "number",
-    "seconds",  # a number, scaled by --time-scale
-    "integer",
-    "boolean",
-    "condition",  # a whole expression
-    "variable",  # the name of a variable to set
-    "function",  # package.module:function
-    "exception",  # the name of an exception
-    "times",  # an integer or `forever`
-    "list",  # a list, or a string that gives one
-    "block",  # a list of actions
-    "handlers",  # exception name: list of actions
-]
+    Form = Literal[
+        "subject",  # the name of a primitive, an end or a process
+        "processes",  # a process's name, a list of names, or all
+        "value",  # anything; strings in it are templates
+        "values",  # a list of values
+        "table",  # a mapping of values
+        "assignments",  # variable: value, in order
+        "text",  # a string template
+        "line",  # anything, made into text by str()
+        "number",
+        "seconds",  # a number, scaled by --time-scale
+        "integer",
+        "boolean",
+        "condition",  # a whole expression
+        "variable",  # the name of a variable to set
+        "function",  # package.module:function
+        "exception",  # the name of an exception
+        "times",  # an integer or `forever`
+        "list",  # a list, or a string that gives one
+        "block",  # a list of actions
+        "handlers",  # exception name: list of actions
+    ]
 
 
 class Argument(NamedTuple):

@@ -59,7 +59,8 @@ def serve(incoming: int, outgoing: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)  # nobody is left to read it
     else:
         _tell(outgoing, answer, folder)
-    _stop_tracker(tracker)
+    if answer is None or answer.end != "completed":
+        _stop_tracker(tracker)  # what was killed has left it something to remove
     os._exit(0)
 
 
@@ -135,6 +136,7 @@ def _start_tracker(method: str) -> int | None:
 
 
 def _stop_tracker(tracker: int | None) -> None:
+    """Wait until the tracker has cleaned up; after a run that completed it ends by itself."""
     if tracker is not None:
         from multiprocessing import resource_tracker
 

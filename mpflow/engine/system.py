@@ -50,8 +50,6 @@ def descendants(root: int, besides: int | None = None) -> set[int]:
             state, parent = _state_and_parent(name)
             if state not in ("", "Z", "X"):
                 parents[int(name)] = parent
-            elif state:
-                parents.setdefault(int(name), -1)
     children: dict[int, list[int]] = {}
     for pid, parent in parents.items():
         children.setdefault(parent, []).append(pid)
@@ -63,6 +61,11 @@ def descendants(root: int, besides: int | None = None) -> set[int]:
                 found.add(pid)
                 left.append(pid)
     return found
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there and has not ended. Linux only: elsewhere nobody asks."""
+    return _state_and_parent(str(pid))[0] not in ("", "Z", "X")
 
 
 def _state_and_parent(pid: str) -> tuple[str, int]:

@@ -16,7 +16,6 @@ from mpflow import registry
 from mpflow.engine import record
 from mpflow.engine.acting import Acting
 from mpflow.engine.children import Children
-from mpflow.engine.keep import keep_names
 from mpflow.engine.output import TracedOutput, write_line
 from mpflow.engine.scope import arguments, outer
 from mpflow.engine.source import body
@@ -147,6 +146,8 @@ class Worker:
         sys.stdout = self.output
 
     def _make_primitives(self) -> None:
+        from mpflow.engine.keep import keep_names
+
         for name, type_name, options in self.program.primitives:
             made = registry.primitive(type_name).make(options)
             self.objects.update({f"{name}{part}": each for part, each in made.items()})

@@ -44,22 +44,22 @@ def test_actions_blocks_and_ways_out_become_python_s_own():
                 else:
                     pass
                     continue
-            held_6 = enter(6, lambda: {'lock': 'a'})
+            held_7 = enter(7, lambda: {'lock': 'a'})
             try:
                 pass
-                v['x'] = do(7, lambda: {'from': 'q', 'block': True, 'timeout': scaled(None)})
+                v['x'] = do(8, lambda: {'from': 'q', 'block': True, 'timeout': scaled(None)})
             finally:
-                leave(6, held_6)
+                leave(7, held_7)
             try:
                 pass
-                do(10, lambda: {})
+                do(11, lambda: {})
             except caught('Empty'):
                 pass
-                do(12, lambda: {})
+                do(13, lambda: {})
                 return
             finally:
                 pass
-                do(14, lambda: {'variables': {'x': bind(v, 'x', 1)}})
+                do(15, lambda: {'variables': {'x': bind(v, 'x', 1)}})
             return"""
     )
     assert len(lines) == len(text.split("\n"))
