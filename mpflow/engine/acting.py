@@ -190,8 +190,8 @@ class Acting:
             yield Target(name, type_name, self.worker.objects[name])
             return
         children = self.worker.children.named(name, step.verb)
-        process = registry.primitive("process")
-        if not children or process.operation(step.verb) is None:
+        operates = registry.primitive("process").operation(step.verb) is not None
+        if children is None or not operates:
             raise NameError(f"{step.verb}: nothing that this process was handed is called {name!r}")
         for child in children:
             yield Target(child, "process", None, self.worker.children)

@@ -52,8 +52,9 @@ class Children:
             found[base] = handles[0] if replicas == (base,) else handles
         return found
 
-    def named(self, name: str, verb: str) -> list[str]:
-        """The replicas that a name means here; `all` are those that this process starts."""
+    def named(self, name: str, verb: str) -> list[str] | None:
+        """The replicas that a name means here, None if it is no process's; `all` are those that
+        this process starts."""
         if name == "all":
             if verb == "start":
                 return [each for each in self.worker.program.plans if self._may_start(each)]
@@ -61,7 +62,7 @@ class Children:
         names = self.worker.program.names
         if name in names:
             return list(names[name])
-        return [each for replicas in names.values() for each in replicas if each == name]
+        return [name] if any(name in replicas for replicas in names.values()) else None
 
     def _may_start(self, name: str) -> bool:
         """Whether `start: all` means it: neither this process nor one that another starts."""

@@ -36,6 +36,13 @@ OPERATIONS = (
 )
 
 
+def check_permits(options: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A semaphore's `value`, as sem_init takes it."""
+    if 0 <= options["value"] < 2**31:
+        return []
+    return [("value", f"a semaphore begins with 0 to 2147483647 permits, not {options['value']}")]
+
+
 class Permits:
     """A number of permits in the order of events: never below zero, whoever releases."""
 

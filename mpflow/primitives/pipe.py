@@ -76,9 +76,10 @@ def _make(options: Mapping[str, Any]) -> dict[str, object]:
 
 def _check(options: Mapping[str, Any]) -> list[tuple[str, str]]:
     ends = options["ends"]
-    if not isinstance(ends, list) or len(ends) != 2 or ends[0] == ends[1]:
-        return [("ends", "a pipe has two ends with different names")]
-    return []
+    two = isinstance(ends, list) and len(ends) == 2 and ends[0] != ends[1]
+    if two and all(isinstance(e, str) and e.isascii() and e.isidentifier() for e in ends):
+        return []
+    return [("ends", "a pipe has two ends with different names: letters, digits and _")]
 
 
 def _refuses(verb: str, part: str, options: Mapping[str, Any]) -> str | None:

@@ -62,6 +62,12 @@ class Items:
         return next((who for who, items in self.inside.items() if items and items[0] == item), None)
 
 
+def _check(options: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if options["maxsize"] < 2**31:
+        return []
+    return [("maxsize", f"a queue has at most 2147483647 slots, not {options['maxsize']}")]
+
+
 def _make(options: Mapping[str, Any]) -> dict[str, object]:
     from multiprocessing import Queue
 
@@ -126,4 +132,5 @@ PRIMITIVE = Primitive(
     ),
     make=_make,
     rule=Items,
+    check=_check,
 )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpflow.kinds import Argument, Primitive
-from mpflow.primitives._acquirable import OPERATIONS, Permits
+from mpflow.primitives._acquirable import OPERATIONS, Permits, check_permits
 
 
 def _make(options: Mapping[str, Any]) -> dict[str, object]:
@@ -24,5 +24,6 @@ PRIMITIVE = Primitive(
     options=(Argument("value", "integer", "permits at the start", default=1),),
     operations=OPERATIONS,
     make=_make,
+    check=check_permits,
     rule=lambda options: Permits(options["value"], 2**31 - 1),
 )

@@ -12,6 +12,11 @@ import threading
 import pytest
 from conftest import event, told
 
+from mpflow import api
+from mpflow.engine.launch import Host
+from mpflow.engine.merge import merge
+from mpflow.program import compile_program
+
 DEADLOCKS = {
     "two locks in opposite order": """
         primitives: {a: lock, b: lock, gate: {type: event, count: 2}}
@@ -245,6 +250,13 @@ def test_a_run_may_be_made_from_any_thread(run):
     assert found == [["hello"]]
 
 
-def test_a_primitive_that_cannot_be_made_ends_main_with_python_s_error(run):
-    trace = run("primitives: {s: {type: semaphore, value: -1}}\nprocesses: {}\nmain: [pass]")
-    assert (trace.exitcodes["main"], trace.errors["main"]) == (1, "OSError")
+def test_a_primitive_that_cannot_be_made_ends_main_with_python_s_error():
+    (scenario,) = api.loads("mpflow: 1\nprocesses: {}\nmain: [pass]").scenarios
+    program = compile_program(scenario, seed=1)
+    host = Host()
+    try:
+        host.begin(program._replace(primitives=(("s", "semaphore", {"value": -1}),)), 50, True)
+        merged = merge(host.finish(), program)
+    finally:
+        host.close()
+    assert (merged.exitcodes, merged.errors) == ({"main": 1}, {"main": "OSError"})
