@@ -80,12 +80,15 @@ def _outcome(
     if trace.end != "completed":
         return trace.end if trace.end in ("deadlock", "timeout") else None
     found: dict[str, Any] = {}
+    hidden = scope.keys() - scenario.params.keys()  # processes and `output` come before its keys
     for name, condition in scenario.outcome:
+        found[name] = None
         try:
-            found[name] = scope[name] = expressions.evaluate(condition.compiled, scope)
+            found[name] = expressions.evaluate(condition.compiled, scope)
         except Exception as error:
-            found[name] = scope[name] = None
             failures.append(f"outcome: `{name}` {_cannot(condition, error)}")
+        if name not in hidden:
+            scope[name] = found[name]
     return found
 
 
