@@ -38,7 +38,7 @@ OPERATIONS = (
 
 def check_permits(options: Mapping[str, Any]) -> list[tuple[str, str]]:
     """A semaphore's `value`, as sem_init takes it."""
-    if 0 <= options["value"] < 2**31:
+    if 0 <= (options["value"] or 0) < 2**31:  # None: already found to be no number
         return []
     return [("value", f"a semaphore begins with 0 to 2147483647 permits, not {options['value']}")]
 

@@ -63,7 +63,7 @@ class Items:
 
 
 def _check(options: Mapping[str, Any]) -> list[tuple[str, str]]:
-    if options["maxsize"] < 2**31:
+    if (options["maxsize"] or 0) < 2**31:  # None: already found to be no number
         return []
     return [("maxsize", f"a queue has at most 2147483647 slots, not {options['maxsize']}")]
 
