@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from mpflow import expressions, reach, registry
+from mpflow import expressions, registry
 from mpflow.plan import Plan, Program, Step
-from mpflow.scenario import Block, Declaration, Node, Scenario, nodes_of
+from mpflow.scenario import Block, Declaration, Node, Scenario, nodes_of, reach
 
 
 def compile_program(scenario: Scenario, seed: int, time_scale: float = 1.0) -> Program:

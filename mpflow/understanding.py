@@ -13,9 +13,10 @@ from math import prod
 
 from mpflow import meaning, schema
 from mpflow.document import Document, Path
-from mpflow.findings import MAX_PROBLEMS
 from mpflow.problems import Problem, in_order
-from mpflow.scenario import MAX_CASES, Choice, Node, Scenario, build, cases, nodes_of
+from mpflow.scenario import MAX_CASES, Choice, Node, Scenario, cases, nodes_of
+from mpflow.scenario.building import build
+from mpflow.scenario.findings import MAX_PROBLEMS
 
 
 def understand(
@@ -24,8 +25,8 @@ def understand(
     """All cases of a file that was read with some `faults`; no cases where its shape is bad."""
     if not faults and schema.fits(document.data):
         return _cases(document, choice, frozenset(), _Said([]))
-    from mpflow.faults import explain
-    from mpflow.mending import mended
+    from mpflow.schema.faults import explain
+    from mpflow.schema.mending import mended
 
     unread = {each.span.line for each in faults if each.span}  # YAML made something else of them
     said = _Said(faults)

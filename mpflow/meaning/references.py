@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from mpflow import reach, registry
+from mpflow import registry
 from mpflow.document import Path
-from mpflow.findings import Findings
-from mpflow.names import Complaint
-from mpflow.scenario import Declaration, Node, Scenario
+from mpflow.scenario import Declaration, Node, Scenario, reach
+from mpflow.scenario.findings import Findings
+from mpflow.scenario.names import Complaint
 
 _COMPUTED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\[[^\]]*\$.*\](\.[A-Za-z_][A-Za-z0-9_]*)?")
 

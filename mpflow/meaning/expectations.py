@@ -12,11 +12,11 @@ from typing import Any
 from mpflow import exceptions
 from mpflow.document import Path
 from mpflow.evaluation import FUNCTIONS
-from mpflow.findings import Findings
-from mpflow.flow import variables
-from mpflow.names import RESERVED
+from mpflow.meaning.flow import variables
 from mpflow.problems import suggestion
 from mpflow.scenario import Condition, Declaration, Scenario, nodes_of
+from mpflow.scenario.findings import Findings
+from mpflow.scenario.names import RESERVED
 
 _CLOCK = ("time", "ctime", "cpu_count")
 _ASKED = ("exitcode", "error", "name", "pid")

@@ -12,8 +12,8 @@ from typing import Any
 
 from mpflow import expressions
 from mpflow.document import Document, Path
-from mpflow.names import Complaint
 from mpflow.problems import Problem, Span
+from mpflow.scenario.names import Complaint
 
 MAX_PROBLEMS = 500  # of one stage: who has more of them repairs these first
 

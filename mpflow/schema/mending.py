@@ -1,4 +1,4 @@
-"""A Document that does not fit the schema goes in, one that does comes out, for meaning.py.
+"""A Document that does not fit the schema goes in, one that does comes out, for its meaning.
 
 So all problems of a file are told in one go. What is faulty is left out, or an action becomes
 `pass`, so that all else keeps its path. `lost` are the words of what was left out: nothing is
@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from mpflow import registry
 from mpflow.document import Document, Path
-from mpflow.fits import Schema, accepts
 from mpflow.problems import Problem
 from mpflow.schema import whole
+from mpflow.schema.fits import Schema, accepts
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _GONE: Any = object()

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from functools import cache
 
 from mpflow import registry
-from mpflow.fits import Schema, accepts
 from mpflow.kinds import Argument, Primitive, Verb
+from mpflow.schema.fits import Schema, accepts
 
 NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
 START_METHODS = ("fork", "spawn", "forkserver")

@@ -1,4 +1,4 @@
-"""Data and a schema in, yes or no out: the keywords of JSON Schema that schema.py uses.
+"""Data and a schema in, yes or no out: the keywords of JSON Schema that the schema uses.
 
 Importing jsonschema costs more than a whole run: a file that fits never needs it, and only what
 is refused here is given to it, to be told why. A test holds the two together.

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from mpflow import expressions, registry
 from mpflow.kinds import Argument, Verb
-from mpflow.names import Complaint
 from mpflow.scenario import Declaration, Node, Scenario, nodes_of
+from mpflow.scenario.names import Complaint
 
 _BASE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)[\[.]")
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from mpflow import registry
 from mpflow.document import Document, Path
-from mpflow.fits import Schema
 from mpflow.kinds import Argument, Verb
 from mpflow.problems import Problem
 from mpflow.schema import options, whole
-from mpflow.wording import Finding, describe, unknown_type, unknown_verb, worded
+from mpflow.schema.fits import Schema
+from mpflow.schema.wording import Finding, describe, unknown_type, unknown_verb, worded
 
 _OPAQUE: Schema = {"actions": {"type": "array"}, "action": {}, "primitive": {}}
 

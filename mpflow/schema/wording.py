@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from mpflow import registry
 from mpflow.document import Document, Path
-from mpflow.fits import Schema
 from mpflow.problems import Problem, near, suggestion
+from mpflow.schema.fits import Schema
 
 # Words of the language that a later version of mpflow will know.
 _LATER_TYPES = ("condition", "barrier", "joinable_queue", "simple_queue", "value", "array")

@@ -14,10 +14,10 @@ from mpflow import exceptions, expressions, registry
 from mpflow.document import Path
 from mpflow.evaluation import FUNCTIONS
 from mpflow.expressions import Compiled
-from mpflow.findings import Findings
-from mpflow.names import RESERVED
 from mpflow.problems import suggestion
 from mpflow.scenario import Declaration, Node, Scenario, nodes_of
+from mpflow.scenario.findings import Findings
+from mpflow.scenario.names import RESERVED
 
 _Usable = tuple[Collection[str], ...]  # the names that may be used at some place, nearest or not
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from mpflow import expectations, flow, references
 from mpflow.document import Document, Path
 from mpflow.evaluation import FUNCTIONS
-from mpflow.findings import Enough, Findings, leaves
-from mpflow.names import RESERVED
+from mpflow.meaning import expectations, flow, references
 from mpflow.problems import Problem, suggestion
 from mpflow.scenario import Scenario
+from mpflow.scenario.findings import Enough, Findings, leaves
+from mpflow.scenario.names import RESERVED
 from mpflow.schema import START_METHODS
 
 
