@@ -11,12 +11,10 @@ from typing import Any
 
 from mpflow import exceptions
 from mpflow.document import Path
-from mpflow.evaluation import FUNCTIONS
 from mpflow.meaning.flow import variables
 from mpflow.problems import suggestion
 from mpflow.scenario import Condition, Declaration, Scenario, nodes_of
 from mpflow.scenario.findings import Findings
-from mpflow.scenario.names import RESERVED
 
 _CLOCK = ("time", "ctime", "cpu_count")
 _ASKED = ("exitcode", "error", "name", "pid")
@@ -36,11 +34,7 @@ class _Expectations:
         self.outcome = [name for name, _ in scenario.outcome]
 
     def check(self) -> None:
-        for place, (name, condition) in enumerate(self.scenario.outcome):
-            if name in RESERVED or name in FUNCTIONS:
-                message = f"`{name}` is a word of the language; it cannot be a name"
-                path = ("outcome", name)
-                self.findings.report("reserved-name", message, path, "choose another", key=True)
+        for place, (_, condition) in enumerate(self.scenario.outcome):
             self._condition(condition, set(self.outcome[:place]))
         expectation = self.scenario.expectation
         for each in (*expectation.always, *expectation.never, *expectation.sometimes):

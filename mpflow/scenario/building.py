@@ -70,7 +70,8 @@ class _Builder:
 
     def scenario(self, choice: Choice, label: str, start_method: str | None) -> Scenario:
         data = self.document.data
-        stem = os_path.splitext(os_path.basename(self.document.path))[0]
+        path = self.document.path
+        stem = "stdin" if path == "-" else os_path.splitext(os_path.basename(path))[0]
         primitives = {
             name: self._primitive(name, declared)
             for name, declared in (data.get("primitives") or {}).items()
