@@ -50,6 +50,7 @@ class Sink:
             self.stream.writelines(trace.lines(self.ascii_only))
             self.stream.flush()
         except OSError as error:
+            self.close()  # or Python 3.13 says later what we say now
             raise _unwritable(self.name, error) from None
 
     def close(self) -> None:
