@@ -143,6 +143,8 @@ class Acting:
         phase: str | None = None,
     ) -> None:
         kept = None if value is None else record.portable(value)
+        if waits and self.worker.plan.code:
+            waits = not _stirring()
         self.record.write(
             record.ACT,
             step.number,
@@ -199,6 +201,17 @@ class Acting:
     def _type(self, name: str) -> str:
         declared = name.partition(".")[0]
         return next(t for n, t, _ in self.worker.program.primitives if n == declared)
+
+
+def _stirring() -> bool:
+    """Whether Python code has left something that may end a wait: a timer, or a thread."""
+    import signal
+    import threading
+
+    if signal.getitimer(signal.ITIMER_REAL)[0] > 0:
+        return True
+    usual = {threading.main_thread().name, "QueueFeederThread"}
+    return any(thread.name not in usual for thread in threading.enumerate())
 
 
 def _first(verb: str) -> str:

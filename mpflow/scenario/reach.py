@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mpflow import expressions, registry
+from mpflow.expressions import Compiled
 from mpflow.kinds import Argument, Verb
 from mpflow.scenario import Declaration, Node, Scenario, nodes_of
 from mpflow.scenario.names import Complaint
@@ -82,10 +83,18 @@ def reachable(scenario: Scenario, declaration: Declaration, index: int | None) -
                 found.update(place.name for place in places if place.type != "process")
         if each.names is None:
             found.update(_possible(scenario, each))
-    for compiled in (declaration.args, declaration.kwargs):
+    for compiled in _handed(declaration):
         for name in compiled.names & names.primitives.keys():
             found.update(place.name for place in names.places(name))
     return frozenset(found)
+
+
+def _handed(declaration: Declaration) -> Iterator[Compiled]:
+    """What Python code is given, by the process's declaration or by a call."""
+    yield from (declaration.args, declaration.kwargs)
+    for node in nodes_of(declaration.nodes or ()):
+        if node.verb == "call":
+            yield from (node.arguments["args"], node.arguments["kwargs"])
 
 
 def _possible(scenario: Scenario, reference: Reference) -> Iterator[str]:

@@ -45,3 +45,19 @@ def _show() -> None:
     import json
 
     print(json.dumps(look()), flush=True)
+
+
+def alarm(seconds: float) -> None:
+    """Have a TimeoutError raised in this process after some seconds, whatever it waits for."""
+
+    def strike(number: int, frame: object) -> None:
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, strike)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def use(lock: object, queue: object, value: object) -> None:
+    """Use primitives that a call was handed."""
+    with lock:  # type: ignore[attr-defined]
+        queue.put(value)  # type: ignore[attr-defined]
