@@ -24,9 +24,19 @@ def script() -> NoReturn:
     would take longer than showing a trace."""
     import atexit
     import os
+    import signal
 
+    def interrupt(number: int, frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough: ending takes no time
+        raise KeyboardInterrupt
+
+    code = INTERRUPTED
     try:
+        if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+            signal.signal(signal.SIGINT, interrupt)
         code = main()
+    except KeyboardInterrupt:
+        pass
     except SystemExit as leaving:  # argparse: help, or a fault in the arguments
         code = leaving.code if isinstance(leaving.code, int) else 0
     atexit._run_exitfuncs()

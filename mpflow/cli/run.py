@@ -59,6 +59,9 @@ def _take_signals() -> Iterator[tuple[int, Any]]:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    for name in ("SIGTERM", "SIGHUP", "SIGINT"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)  # once is enough
     raise KeyboardInterrupt
 
 

@@ -88,8 +88,10 @@ class Children:
         from mpflow.engine.worker import run_job
 
         plan = self.worker.program.plans.get(name)
-        if plan is None:  # never started from here: Python's own errors say so
-            return multiprocessing.Process(name=name)
+        if plan is None:  # another's child: Python's own errors say so
+            process = multiprocessing.Process(name=name)
+            process._parent_pid = os.getppid()  # type: ignore[attr-defined]
+            return process
         job = self.job(plan)
         if plan.class_ is not None:
             process = self._subclass(plan, job)

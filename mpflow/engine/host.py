@@ -142,7 +142,8 @@ def _stop_tracker(tracker: int | None) -> None:
 
         descriptor: Any = resource_tracker.getfd()
         os.close(descriptor)
-        os.waitpid(tracker, 0)
+        with suppress(ChildProcessError):  # somebody has killed it
+            os.waitpid(tracker, 0)
 
 
 class _Watcher:

@@ -52,8 +52,9 @@ def merge(records: Records, program: Program) -> Merged:
     for name, pid, code, at in _unborn(stories):
         exitcodes[name] = code
         extra = {"exitcode": code}
-        intervals.append(Interval(name, "begin", None, at - 2, at - 2, extra={"pid": pid}))
-        intervals.append(Interval(name, "end", None, at - 1, at - 1, extra=extra))
+        first = records.began  # when, nobody knows: before the parent saw it
+        intervals.append(Interval(name, "begin", None, first, at - 1, extra={"pid": pid}))
+        intervals.append(Interval(name, "end", None, first, at, extra=extra))
     ordered = in_order(intervals, program)
     exitcodes = {name: exitcodes[name] for name in program.plans if name in exitcodes}
     return Merged(

@@ -78,21 +78,47 @@ def _state_and_parent(pid: str) -> tuple[str, int]:
 
 
 def asleep(pid: int) -> tuple[object, ...] | None:
-    """How often each thread of a process has been switched away from, if all of them sleep;
-    None if any runs, is stopped, or cannot be told. Equal answers at two times mean that
-    nothing of it ran in between."""
+    """How often each thread of a process has been switched away from, if all of them sleep
+    without limit; None if any runs, is stopped, will wake by itself, or cannot be told. Equal
+    answers at two times mean that nothing of it ran in between."""
     switches: list[object] = []
     try:
         for thread in sorted(os.listdir(f"/proc/{pid}/task")):
             with open(f"/proc/{pid}/task/{thread}/status", "rb") as stream:
                 status = stream.read()
             state = status[status.index(b"\nState:\t") + 8 :][:1]
-            if state != b"S":
+            if state != b"S" or _timed(pid, thread):
                 return None
             switches += [thread, status[status.index(b"\nvoluntary_ctxt_switches") :]]
     except (OSError, ValueError):
         return None
     return tuple(switches)
+
+
+# System calls that wait, by machine: the number, and the argument that holds the limit; a call
+# without one (-1) always has a limit. From the kernel's tables.
+_WAITS = {
+    "x86_64": {35: -1, 230: -1, 202: 3, 7: 2, 271: 2, 23: 4, 270: 4, 232: 3, 281: 3, 128: 2},
+    "aarch64": {101: -1, 115: -1, 98: 3, 73: 2, 72: 4, 22: 3, 137: 2},
+}
+_POLLS = {"x86_64": (7, 232, 281), "aarch64": (22,)}  # their limit is a number, -1 for none
+
+
+def _timed(pid: int, thread: str) -> bool:
+    """Whether a sleeping thread is in a system call that ends by itself after some time."""
+    machine = os.uname().machine
+    try:
+        with open(f"/proc/{pid}/task/{thread}/syscall", "rb") as stream:
+            number, *arguments = stream.read().split()
+        place = _WAITS[machine][int(number)]
+        if place < 0:
+            return True
+        limit = int(arguments[place], 16)
+    except (OSError, KeyError, ValueError, IndexError):
+        return False  # no wait, or nobody tells: then the records alone must say it
+    if int(number) in _POLLS[machine]:
+        return limit & 0xFFFFFFFF != 0xFFFFFFFF
+    return limit != 0
 
 
 def kill(pid: int) -> None:

@@ -143,7 +143,9 @@ class _References:
             message, hint = f"`{name}` cannot {node.verb} itself", ""
         elif parents:
             listed = ", ".join(f"`{each}`" for each in sorted(parents))
-            message = f"only the parent may {node.verb} `{name}`: it is started by {listed}"
+            message = (
+                f"`{node.verb}` of `{name}` is for its parent alone: it is started by {listed}"
+            )
         elif node.verb != "join":
             return  # of what was never started, that can be asked
         else:

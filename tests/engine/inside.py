@@ -61,3 +61,13 @@ def use(lock: object, queue: object, value: object) -> None:
     """Use primitives that a call was handed."""
     with lock:  # type: ignore[attr-defined]
         queue.put(value)  # type: ignore[attr-defined]
+
+
+class Slow:
+    """Takes a second to be pickled: in a queue, that is the feeder thread's second."""
+
+    def __reduce__(self) -> tuple[object, tuple[int]]:
+        import time
+
+        time.sleep(1)
+        return (int, (7,))

@@ -42,3 +42,32 @@ def test_a_timer_that_python_code_has_set_can_end_a_wait(run, method):
         method,
     )
     assert (trace.end, trace.verdict.word) == ("completed", "passed")
+
+
+def test_a_feeder_that_takes_its_time_is_no_deadlock(run, method):
+    trace = run(
+        """
+        primitives: {q: queue}
+        processes:
+          puts: {actions: [{call: {function: "inside:Slow", into: x}}, {put: {value: $x, to: q}}]}
+          gets: {actions: [{get: {from: q, into: x}}]}
+        expect: {always: [gets.x == 7]}
+        """,
+        method,
+    )
+    assert (trace.end, trace.verdict.failures) == ("completed", ())
+
+
+def test_a_process_killed_before_it_began_still_has_a_begin_and_an_end_in_order(run, method):
+    trace = run(
+        """
+        processes: {w: {actions: [{sleep: 60}]}}
+        main: [{start: w}, {kill: w}, {join: w}]
+        expect: {exitcode: {w: -9}}
+        """,
+        method,
+    )
+    order = [(e.process, e.action) for e in trace.events if "w" in (e.process, e.on)]
+    assert trace.verdict.word == "passed"
+    assert order.index(("main", "start")) < order.index(("w", "begin"))
+    assert order.index(("w", "end")) < order.index(("main", "join"))
