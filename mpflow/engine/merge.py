@@ -162,6 +162,8 @@ def _end(
 
 
 def _event(seq: int, moment: int, each: Interval, origin: int) -> Event:
+    # What began when the run did is of a process that never told: it began when it took effect.
+    began = moment if each.began == origin else each.began
     return Event(
         seq=seq,
         t=(moment - origin) / 1e9,
@@ -173,6 +175,6 @@ def _event(seq: int, moment: int, each: Interval, origin: int) -> Event:
         result=each.result,
         status=each.status,
         error=each.error,
-        began=(each.began - origin) / 1e9,
+        began=(began - origin) / 1e9,
         extra=each.extra,
     )
