@@ -49,6 +49,10 @@ class Argument(NamedTuple):
 INTO = Argument("into", "variable", "the variable that keeps the result")
 TIMEOUT = Argument("timeout", "seconds", "seconds to wait at most; without it, for ever")
 BLOCK = Argument("block", "boolean", "false: do not wait at all", default=True)
+TO = Argument("to", "subject", "where to", required=True)
+FROM = Argument("from", "subject", "where from", required=True)
+WHAT = Argument("what", "subject", "what to close", required=True)
+VALUE = Argument("value", "value", "what: anything that can be pickled", required=True)
 
 
 class Operation(NamedTuple):

@@ -12,15 +12,11 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mpflow.kinds import INTO, Argument, Operation, Primitive
+from mpflow.kinds import FROM, INTO, TO, VALUE, WHAT, Argument, Operation, Primitive
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
 
-TO = Argument("to", "subject", "where to", required=True)
-FROM = Argument("from", "subject", "where from", required=True)
-WHAT = Argument("what", "subject", "what to close", required=True)
-VALUE = Argument("value", "value", "what: anything that can be pickled", required=True)
 POLL_TIMEOUT = Argument("timeout", "seconds", "seconds to wait at most; null: for ever", default=0)
 
 

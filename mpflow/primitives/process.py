@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mpflow.kinds import INTO, TIMEOUT, Argument, Operation, Primitive
+from mpflow.kinds import INTO, TIMEOUT, WHAT, Argument, Operation, Primitive
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
 
 PROCESS = Argument("process", "processes", "a process, a list of them, or `all`", required=True)
-WHAT = Argument("what", "subject", "what to close", required=True)
 
 
 class Life:

@@ -11,16 +11,12 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mpflow.kinds import BLOCK, INTO, TIMEOUT, Argument, Operation, Primitive
+from mpflow.kinds import BLOCK, FROM, INTO, TIMEOUT, TO, VALUE, WHAT, Argument, Operation, Primitive
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
 
 QUEUE = Argument("queue", "subject", "the queue", required=True)
-TO = Argument("to", "subject", "where to", required=True)
-FROM = Argument("from", "subject", "where from", required=True)
-WHAT = Argument("what", "subject", "what to close", required=True)
-VALUE = Argument("value", "value", "what: anything that can be pickled", required=True)
 
 
 class Items:
