@@ -8,6 +8,10 @@ from __future__ import annotations
 import builtins
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
 _ELSEWHERE = {"Empty": "queue", "Full": "queue", "BrokenBarrierError": "threading"}
 
 
@@ -39,3 +43,26 @@ def caught(name: str) -> tuple[type[BaseException], ...]:
     if error is not None and any(base.__name__ == name for base in type(error).__mro__):
         return (type(error),)
     return ()
+
+
+def told(error: BaseException) -> tuple[str, str]:
+    """An exception's type and message, for the trace and for expressions: a scenario's `x` is
+    `v_x` in the source that runs, and not yet set there it is an UnboundLocalError."""
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except Exception:
+        return name, ""
+    if isinstance(error, NameError) and _in_source(error.__traceback__):
+        start = text.find("'v_")
+        if start >= 0:
+            variable = text[start + 3 :].partition("'")[0]
+            return "NameError", f"name '{variable}' is not defined"
+    return name, text
+
+
+def _in_source(traceback: TracebackType | None) -> bool:
+    """Whether it was raised in the source that was made of a scenario's steps."""
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback is not None and traceback.tb_frame.f_code.co_filename.startswith("<mpflow")

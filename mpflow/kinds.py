@@ -62,6 +62,7 @@ class Operation(NamedTuple):
     and without `into`. `effect` says where in its interval an operation takes effect for the
     order of the trace: one that makes others possible at its start, one that was made possible
     at its end (recording.md). `shows` names the argument that the trace shows as its value.
+    `boolean` says that the result is true or false and nothing else.
     """
 
     verb: str
@@ -71,6 +72,8 @@ class Operation(NamedTuple):
     real: Callable[..., Any]
     effect: Literal["start", "end"] = "end"
     shows: str | None = None
+    boolean: bool = False
+    method: str = ""
 
     @property
     def signature(self) -> tuple[Argument, ...]:
@@ -109,13 +112,16 @@ class Structure(NamedTuple):
     """How an action with blocks becomes Python: the lines before its first block, before each
     further part, and behind them all.
 
-    `opening` and `closing` get the arguments' sources by name and the step's number; `weight`
-    is how many of CPython's 20 nested blocks it takes.
+    `opening` gets the arguments' sources by name, a variable's as what is assigned to, and the
+    step's number. `enter` and `leave` are what is done before and, on every way out, behind the
+    blocks: an operation, or a phase of the action itself. `weight` is how many of CPython's 20
+    nested blocks it takes.
     """
 
     opening: Callable[[Mapping[str, str], int], Sequence[str]]
     parts: Mapping[str, str] = {}
-    closing: Callable[[Mapping[str, str], int], Sequence[str]] = lambda arguments, index: ()
+    enter: str = ""
+    leave: str = ""
     weight: int = 1
     loop: bool = False
 
@@ -138,7 +144,6 @@ class Action(NamedTuple):
     names: str | None = None
     effect: Literal["start", "end"] = "end"
     code: bool = False
-    silent: bool = False
 
 
 class Verb(NamedTuple):

@@ -118,7 +118,9 @@ def _numbered(nodes: tuple[Node, ...]) -> list[Step]:
                         Step(0, "part", node.verb, block.line, depth, extra, block.part, at)
                     )
                 emit(block.nodes, depth + 1)
-            steps.append(Step(0, "close", node.verb, node.line, depth, sources, opens=at))
+            steps.append(
+                Step(0, "close", node.verb, node.line, depth, sources, opens=at, operates=operates)
+            )
 
     emit(nodes, 0)
     return steps
@@ -129,7 +131,9 @@ def _sources(node: Node) -> dict[str, str]:
     around = {"seconds": "scaled({})", "text": "str({})", "line": "str({})"}
     forms = {a.name: a.form for a in registry.verbs()[node.verb].arguments}
     return {
-        name: around.get(forms[name], "{}").format(each.source)
+        name: each.source
+        if each.source == "None" and forms[name] != "line"
+        else around.get(forms[name], "{}").format(each.source)
         for name, each in node.arguments.items()
     }
 

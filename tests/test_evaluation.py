@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from mpflow.evaluation import LIMIT, NAMESPACE, Attributes, Scope, TooLarge, size
+from mpflow.evaluation import LIMIT, NAMESPACE, Attributes, Names, TooLarge, size
 from mpflow.evaluation.measure import refusal
 
 MIB = "x" * LIMIT
@@ -17,7 +17,7 @@ HASH_PERIOD = 2**61 - 1  # multiples of it all have the hash 0
 
 
 def run(source: str, **names: object) -> object:
-    return eval(source, NAMESPACE, {"v": Scope(dict(names), {})})
+    return eval(source, NAMESPACE, Names(names))
 
 
 def shown(part: object) -> str:
@@ -34,44 +34,44 @@ def shared(levels: int) -> list[object]:
 @pytest.mark.parametrize(
     ("source", "names"),
     [
-        ("mul('x', v['n'])", {"n": BIG}),
-        ("mul(v['n'], [0])", {"n": BIG}),
-        ("mul(b'x', v['n'])", {"n": BIG}),
-        ("mul(v['x'], v['x'])", {"x": 1 << (5 * LIMIT)}),
-        ("mul(v['x'], v['x'])", {"x": 1 << (1 << 18)}),
-        ("add(v['x'], 'y')", {"x": MIB}),
-        ("add(v['x'], v['x'])", {"x": [0] * 100_000}),
-        ("made([v['x'], v['x']])", {"x": shared(16)}),
-        ("made({1: v['x'], 2: v['x']})", {"x": shared(16)}),
-        ("str(v['x'])", {"x": shared(40)}),
-        ("str(v['x'])", {"x": 1 << 7 * LIMIT}),
-        ("joined(v['x'], 'y')", {"x": MIB}),
-        ("joined(v['x'], v['x'])", {"x": ["y" * 600_000]}),
+        ("mul('x', v_n)", {"n": BIG}),
+        ("mul(v_n, [0])", {"n": BIG}),
+        ("mul(b'x', v_n)", {"n": BIG}),
+        ("mul(v_x, v_x)", {"x": 1 << (5 * LIMIT)}),
+        ("mul(v_x, v_x)", {"x": 1 << (1 << 18)}),
+        ("add(v_x, 'y')", {"x": MIB}),
+        ("add(v_x, v_x)", {"x": [0] * 100_000}),
+        ("made([v_x, v_x])", {"x": shared(16)}),
+        ("made({1: v_x, 2: v_x})", {"x": shared(16)}),
+        ("str(v_x)", {"x": shared(40)}),
+        ("str(v_x)", {"x": 1 << 7 * LIMIT}),
+        ("joined(v_x, 'y')", {"x": MIB}),
+        ("joined(v_x, v_x)", {"x": ["y" * 600_000]}),
         ("mod('%1001d', 1)", {}),
         ("mod('%.1001f', 1.0)", {}),
-        ("mod('%*d', v['x'])", {"x": (BIG, 1)}),
-        ("mod('%.*f', v['x'])", {"x": (BIG, 1.0)}),
+        ("mod('%*d', v_x)", {"x": (BIG, 1)}),
+        ("mod('%.*f', v_x)", {"x": (BIG, 1.0)}),
         ("mod('%(a)999999999d', {'a': 1})", {}),
         ("mod(b'%999999999d', 1)", {}),
         ("mod(mul('%1000d', 2000), 1)", {}),
-        ("mod(mul('%(a)s', 3), {'a': v['x']})", {"x": "y" * 400_000}),
-        ("mod(mul('%(a)r', 3), {'a': v['x']})", {"x": "y" * 400_000}),
-        ("mod('%s%s', v['x'])", {"x": (MIB, MIB)}),
-        ("mod(v['x'], v['y'])", {"x": 7 ** (1 << 18), "y": 5 ** (1 << 17)}),
-        ("floordiv(v['x'], v['y'])", {"x": 7 ** (1 << 18), "y": 5 ** (1 << 17)}),
-        ("list(range(v['n']))", {"n": BIG}),
-        ("tuple(range(v['n']))", {"n": BIG}),
-        ("set(range(v['n']))", {"n": BIG}),
-        ("sorted(range(v['n']))", {"n": BIG}),
-        ("sum(range(v['n']))", {"n": 10**12}),
-        ("max(range(v['n']))", {"n": 10**30}),
-        ("min(range(v['n']))", {"n": 10**30}),
-        ("list(v['x'])", {"x": MIB}),
-        ("int(v['x'])", {"x": "9" * 200_000}),
-        ("set(list(range(0, v['n'], v['p'])))", {"n": 100_000 * HASH_PERIOD, "p": HASH_PERIOD}),
-        ("sum(v['x'], v['y'])", {"x": [1] * 100_000, "y": 1 << 4 * LIMIT}),
-        ("sum(v['x'], [])", {"x": [[0] * 10_000] * 10 + [[0] * 100_000]}),
-        ("round(v['x'], -1000000)", {"x": 1 << 7 * LIMIT}),
+        ("mod(mul('%(a)s', 3), {'a': v_x})", {"x": "y" * 400_000}),
+        ("mod(mul('%(a)r', 3), {'a': v_x})", {"x": "y" * 400_000}),
+        ("mod('%s%s', v_x)", {"x": (MIB, MIB)}),
+        ("mod(v_x, v_y)", {"x": 7 ** (1 << 18), "y": 5 ** (1 << 17)}),
+        ("floordiv(v_x, v_y)", {"x": 7 ** (1 << 18), "y": 5 ** (1 << 17)}),
+        ("list(range(v_n))", {"n": BIG}),
+        ("tuple(range(v_n))", {"n": BIG}),
+        ("set(range(v_n))", {"n": BIG}),
+        ("sorted(range(v_n))", {"n": BIG}),
+        ("sum(range(v_n))", {"n": 10**12}),
+        ("max(range(v_n))", {"n": 10**30}),
+        ("min(range(v_n))", {"n": 10**30}),
+        ("list(v_x)", {"x": MIB}),
+        ("int(v_x)", {"x": "9" * 200_000}),
+        ("set(list(range(0, v_n, v_p)))", {"n": 100_000 * HASH_PERIOD, "p": HASH_PERIOD}),
+        ("sum(v_x, v_y)", {"x": [1] * 100_000, "y": 1 << 4 * LIMIT}),
+        ("sum(v_x, [])", {"x": [[0] * 10_000] * 10 + [[0] * 100_000]}),
+        ("round(v_x, -1000000)", {"x": 1 << 7 * LIMIT}),
     ],
     ids=shown,
 )
@@ -85,25 +85,25 @@ def test_what_would_be_too_large_is_refused_at_once(source: str, names: dict[str
 @pytest.mark.parametrize(
     ("source", "names", "expected"),
     [
-        ("'a' in members(range(v['n']))", {"n": 10**12}, False),
-        ("5.0 in members(range(v['n']))", {"n": 10**12}, True),
-        ("5.5 in members(range(v['n']))", {"n": 10**12}, False),
+        ("'a' in members(range(v_n))", {"n": 10**12}, False),
+        ("5.0 in members(range(v_n))", {"n": 10**12}, True),
+        ("5.5 in members(range(v_n))", {"n": 10**12}, False),
         ("3 in members(range(5)) == True", {}, False),
         ("range(3) == members(range(3))", {}, True),
-        ("round(5, v['n'])", {"n": -BIG}, 0),
-        ("round(5, v['n'])", {"n": BIG}, 5),
+        ("round(5, v_n)", {"n": -BIG}, 0),
+        ("round(5, v_n)", {"n": BIG}, 5),
         ("round(1250, -2)", {}, 1200),
         ("round(2.675, 2)", {}, 2.67),
-        ("mul('x', v['n'])", {"n": LIMIT}, MIB),
+        ("mul('x', v_n)", {"n": LIMIT}, MIB),
         ("mul('x', -5)", {}, ""),
-        ("mul(v['x'], v['x'])", {"x": 1 << 262_000}, 1 << 524_000),
-        ("floordiv(v['x'], v['y'])", {"x": 1 << 524_000, "y": 1 << 262_000}, 1 << 262_000),
-        ("mul([], v['n'])", {"n": BIG}, []),
-        ("add('x', v['x'])", {"x": "y" * (LIMIT - 1)}, "x" + "y" * (LIMIT - 1)),
+        ("mul(v_x, v_x)", {"x": 1 << 262_000}, 1 << 524_000),
+        ("floordiv(v_x, v_y)", {"x": 1 << 524_000, "y": 1 << 262_000}, 1 << 262_000),
+        ("mul([], v_n)", {"n": BIG}, []),
+        ("add('x', v_x)", {"x": "y" * (LIMIT - 1)}, "x" + "y" * (LIMIT - 1)),
         ("mod('%5.1f|%-4s|%%|%(x)s', {'x': 1})", {}, TypeError),
         ("mod('%(a)s and %(b)05d', {'a': [1], 'b': 7})", {}, "[1] and 00007"),
         ("mod('%s, %r', ('a', 'b'))", {}, "a, 'b'"),
-        ("mod('%.300f', v['x'])", {"x": 1e308}, f"{1e308:.300f}"),
+        ("mod('%.300f', v_x)", {"x": 1e308}, f"{1e308:.300f}"),
         ("mod(b'%d', 5)", {}, b"5"),
         ("mod(-7, 3)", {}, 2),
         ("sum([[1], [2]], [])", {}, [1, 2]),
@@ -118,7 +118,7 @@ def test_what_would_be_too_large_is_refused_at_once(source: str, names: dict[str
         ("min(3, 2)", {}, 2),
         ("int('ff', 16)", {}, 255),
         ("int(mul('9', 5000))", {}, ValueError),
-        ("len(range(v['n']))", {"n": 10**30}, OverflowError),
+        ("len(range(v_n))", {"n": 10**30}, OverflowError),
         ("joined('a', None, [1, 'b'], 1.5)", {}, "aNone[1, 'b']1.5"),
         ("str()", {}, ""),
         ("add([1], (2,))", {}, TypeError),
@@ -145,10 +145,10 @@ def test_a_value_is_measured_written_out() -> None:
 
 def test_a_refusal_is_found_out_without_making_anything_that_is_not_small() -> None:
     small = "x" * 100
-    assert isinstance(refusal(lambda: run("mul(v['x'], v['n'])", x=small, n=BIG)), TooLarge)
-    assert refusal(lambda: run("mul(v['x'], v['n'])", x=small, n=1000)) is None
+    assert isinstance(refusal(lambda: run("mul(v_x, v_n)", x=small, n=BIG)), TooLarge)
+    assert refusal(lambda: run("mul(v_x, v_n)", x=small, n=1000)) is None
     assert refusal(lambda: run("add('x', 5)")) is None
-    assert run("mul(v['x'], v['n'])", x=small, n=1000) == small * 1000
+    assert run("mul(v_x, v_n)", x=small, n=1000) == small * 1000
 
 
 def test_sharing_its_parts_or_itself_makes_no_value_endless() -> None:
@@ -162,20 +162,15 @@ def test_sharing_its_parts_or_itself_makes_no_value_endless() -> None:
 def test_nesting_is_limited_since_the_hash_of_a_deep_tuple_ends_the_interpreter() -> None:
     value: object = ()
     for _ in range(100):
-        value = run("made((v['x'],))", x=value)
+        value = run("made((v_x,))", x=value)
     with pytest.raises(TooLarge, match="nested over 100 levels"):
-        run("made((v['x'],))", x=value)
+        run("made((v_x,))", x=value)
 
 
-def test_a_scope_knows_its_variables_then_the_outer_names_and_what_was_set() -> None:
-    scope = Scope({"x": 1}, {"x": 2, "y": 3})
-    scope["z"] = 4
-    assert (scope["x"], scope["y"], scope["z"], scope.changed) == (1, 3, 4, {"z"})
-    scope.changed.clear()
-    scope["x"] = 5
-    assert (scope["x"], scope.changed) == (5, {"x"})
+def test_names_are_looked_up_in_the_scope_and_functions_in_the_namespace() -> None:
+    assert run("add(v_x, len(v_y))", x=1, y="ab") == 3
     with pytest.raises(NameError, match=r"^name 'nope' is not defined$"):
-        scope["nope"]
+        run("v_nope")
 
 
 class Process(Attributes):
@@ -186,9 +181,9 @@ class Process(Attributes):
 
 
 def test_only_attributes_have_attributes() -> None:
-    assert run("attribute(v['p'], 'pid')", p=Process()) == 7
+    assert run("attribute(v_p, 'pid')", p=Process()) == 7
     with pytest.raises(AttributeError, match=r"^there is no attribute 'get' here$"):
-        run("attribute(v['p'], 'get')", p=Process())
+        run("attribute(v_p, 'get')", p=Process())
     with pytest.raises(AttributeError, match=r"^'int' values have no attributes in an expression$"):
         run("attribute(5, 'real')")
 

@@ -10,5 +10,5 @@ ACTION = Action(
         Argument("in", "list", "the list", required=True),
         Argument("do", "block", "what to do with each", required=True),
     ),
-    structure=Structure(opening=lambda a, i: (f"for v[{a['each']}] in {a['in']}:",), loop=True),
+    structure=Structure(opening=lambda a, i: (f"for {a['each']} in {a['in']}:",), loop=True),
 )

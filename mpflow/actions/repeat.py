@@ -7,7 +7,7 @@ from mpflow.kinds import Action, Argument, Structure
 
 def _opening(arguments: Mapping[str, str], index: int) -> Sequence[str]:
     counter = arguments["as"]
-    target = f"turn_{index}" if counter == "None" else f"v[{counter}]"
+    target = f"turn_{index}" if counter == "None" else counter
     return (f"for {target} in times({arguments['times']}):",)
 
 

@@ -12,10 +12,6 @@ ACTION = Action(
     real=lambda process, name: None,
     names="name",
     structure=Structure(
-        opening=lambda a, i: (
-            f"section_{i} = enter({i}, lambda: {{'name': {a['name']}}})",
-            "try:",
-        ),
-        closing=lambda a, i: ("finally:", f"    leave({i}, section_{i})"),
+        opening=lambda a, i: ("try:",), enter="enter", leave="leave"
     ),
 )

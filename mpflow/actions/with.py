@@ -10,7 +10,6 @@ ACTION = Action(
         Argument("do", "block", "what to do while it is held", required=True),
     ),
     structure=Structure(
-        opening=lambda a, i: (f"held_{i} = enter({i}, lambda: {{'lock': {a['lock']}}})", "try:"),
-        closing=lambda a, i: ("finally:", f"    leave({i}, held_{i})"),
+        opening=lambda a, i: ("try:",), enter="acquire", leave="release"
     ),
 )

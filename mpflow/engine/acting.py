@@ -1,16 +1,18 @@
-"""Actions of one process, each with a record of it: a step goes in, its result comes out.
+"""Actions of one process that are worked out when they are there: arguments in, result out.
 
-The source that source.py writes calls `do`, `enter` and `leave`.
+The source that source.py writes calls `do`, `enter` and `leave` between a `begin` of the record
+and, should an exception come, `failed`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mpflow import registry
-from mpflow.engine import record
 from mpflow.engine.children import Children
+from mpflow.engine.record import MOST, Writer
+from mpflow.exceptions import told
 from mpflow.kinds import Operation
 from mpflow.plan import Step
 
@@ -43,164 +45,161 @@ class Acting:
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
-        self.record: record.Writer = worker.record
+        self.record: Writer = worker.record
+        self.steps = worker.plan.steps
+        self.sites: dict[tuple[object, ...], int] = {}
 
-    def do(self, index: int, evaluate: Callable[[], Mapping[str, Any]]) -> Any:
-        """Take one step's action, with a record of it; its result or its exception."""
-        step = self.worker.steps[index]
-        began = self.record.stamp()
-        try:
-            arguments = evaluate()
-            targets = self._targets(step, arguments)
-        except BaseException as error:
-            self._begin(step, began, step.verb, None, None, False)
-            self._failed(error)
-            raise
+    def do(self, number: int, arguments: Mapping[str, Any]) -> Any:
+        """Take a step's action; its result or its exception."""
+        step = self.steps[number]
         if not step.operates:
-            return self._own(step, began, arguments)
+            return self._own(step, arguments)
+        targets = self._targets(step, step.verb, arguments)
+        if not targets:
+            self.record.change(0)  # nothing is done to nobody
         results = [
-            self._operate(
-                step, step.verb, began if i == 0 else self.record.stamp(), each, arguments
-            )
-            for i, each in enumerate(targets)
+            self._operate(step, step.verb, target, arguments, first=target is targets[0])
+            for target in targets
         ]
         if step.verb == "join":
             return all(results)
         return results[0] if len(results) == 1 else results
 
-    def enter(self, index: int, evaluate: Callable[[], Mapping[str, Any]]) -> Any:
+    def enter(self, number: int, arguments: Mapping[str, Any]) -> Any:
         """Begin a `with` or a `section`: what `leave` is to undo."""
-        step = self.worker.steps[index]
+        step = self.steps[number]
         if step.verb == "section":
-            return self._section(step, evaluate, "enter")
-        began = self.record.stamp()
-        try:
-            (target,) = self._targets(step, evaluate())
-        except BaseException as error:
-            self._begin(step, began, "acquire", None, None, False)
-            self._failed(error)
-            raise
-        self._operate(step, "acquire", began, target, {"block": True, "timeout": None})
+            return self._section(step, str(arguments["name"]), "enter")
+        (target,) = self._targets(step, "acquire", arguments)
+        self._operate(step, "acquire", target, {"block": True, "timeout": None}, first=True)
         return target
 
-    def leave(self, index: int, entered: Any) -> None:
+    def leave(self, number: int, entered: Any) -> None:
         """End a `with` or a `section`, on whatever way out."""
-        step = self.worker.steps[index]
+        step = self.steps[number]
         if step.verb == "section":
-            self._section(step, lambda: {"name": entered}, "leave")
+            self._section(step, entered, "leave")
         else:
-            self._operate(step, "release", self.record.stamp(), entered, {})
+            self._operate(step, "release", entered, {}, first=True)
 
-    def _section(self, step: Step, evaluate: Callable[[], Mapping[str, Any]], phase: str) -> Any:
-        began = self.record.stamp()
-        name = str(evaluate()["name"])
-        self._begin(step, began, "section", name, None, False, phase)
-        self._done("ok", None)
+    def failed(self, at: int | None, error: BaseException) -> int:
+        """An exception has come: the action in progress has failed. `at` is the record's next
+        place, where the source keeps it. Returns the next place."""
+        record = self.record
+        if at is not None:
+            record.at = at
+        if not record.sites[record.at]:
+            self._silent(error)
+        elif record.stamps[record.at]:
+            record.at += 1  # a signal's handler raised it when the action was over
+        else:
+            record.fail(told(error))
+        return record.at
+
+    def _silent(self, error: BaseException) -> None:
+        """What leaves no record when it goes well (let) leaves one when it does not."""
+        step = self.worker.step_of(error)
+        if step is not None:
+            self.record.begin(self.record.at, self._site(step, step.verb, None, False))
+            self.record.fail(told(error))
+
+    def _section(self, step: Step, name: str, phase: str) -> str:
+        self.record.change(self._site(step, "section", name, False, phase=phase))
+        self.record.finish()
         return name
 
-    def _own(self, step: Step, began: int, arguments: Mapping[str, Any]) -> Any:
+    def _own(self, step: Step, arguments: Mapping[str, Any]) -> Any:
         action = registry.action(step.verb)
         on = str(arguments[action.names]) if action.names else None
-        value = arguments[action.shows] if action.shows else None
-        self._begin(step, began, step.verb, on, value, False)
         given = [arguments[a.name] for a in action.arguments if a.name != "into"]
         assert action.real is not None
+        shows = "value" if action.shows else "result"
+        if any(a.form == "function" for a in action.arguments):
+            return self._call(step, on, action.real, given)
+        site = self._site(step, step.verb, on, False, shows=shows)
+        self.record.change(site)
+        if action.shows:
+            self.record.change(site, self.record.word(arguments[action.shows]))
+        result = action.real(self.worker, *given)
+        self.record.finish(None if action.shows else self.record.word(result))
+        return result
+
+    def _call(
+        self, step: Step, on: str | None, real: Callable[..., Any], given: Sequence[Any]
+    ) -> Any:
+        """What Python code does may be recorded, too: so a call has a record when it begins and
+        another when it is over."""
+        over = self._site(step, step.verb, on, False, shows="result")
+        self.record.change(self._site(step, step.verb, on, False, phase="begun"))
+        self.record.finish()
         try:
-            result = action.real(self.worker, *given)
-        except BaseException as error:
-            self._failed(error)
-            raise
-        self._done("ok", result)
+            result = real(self.worker, *given)
+        finally:
+            self.record.begin(self.record.at, over)
+        self.record.finish(self.record.word(result))
         return result
 
     def _operate(
-        self, step: Step, verb: str, began: int, target: Target, arguments: Mapping[str, Any]
+        self, step: Step, verb: str, target: Target, arguments: Mapping[str, Any], first: bool
     ) -> Any:
         operation = target.operation(verb)
         value = arguments[operation.shows] if operation.shows else None
         given = [arguments[a.name] for a in operation.arguments if a.name != "into"]
-        timeout = arguments.get("timeout")
-        self._begin(step, began, verb, target.name, value, timeout is None)
-        try:
-            result = operation.real(target.get(verb), *given)
-        except BaseException as error:
-            self._failed(error)
-            raise
-        struck = timeout is not None and result is False and verb != "poll"
-        self._done("timeout" if struck and arguments.get("block", True) else "ok", result)
+        waits = arguments.get("timeout") is None and not (self.worker.plan.code and _stirring())
+        timed = not waits and bool(arguments.get("block", True)) and verb != "poll"
+        timed = timed and arguments.get("timeout") is not None
+        shows = "value" if operation.shows else "result"
+        site = self._site(step, verb, target.name, waits, shows=shows, timed=timed)
+        if not first:
+            self.record.begin(self.record.at, site)
+        self.record.change(site, self.record.word(value) if operation.shows else MOST)
+        result = operation.real(target.get(verb), *given)
+        self.record.finish(None if operation.shows else self.record.word(result))
         if target.type == "process":
             self.worker.children.note()
         return result
 
-    def _begin(
+    def _site(
         self,
         step: Step,
-        began: int,
-        action: str,
+        verb: str,
         on: str | None,
-        value: Any,
         waits: bool,
-        phase: str | None = None,
-    ) -> None:
-        kept = None if value is None else record.portable(value)
-        if waits and self.worker.plan.code:
-            waits = not _stirring()
-        self.record.write(
-            record.ACT,
-            step.number,
-            began,
-            action,
-            on,
-            kept,
-            step.line,
-            waits,
-            self.changed(),
-            phase,
-        )
-
-    def _done(self, status: str, result: Any) -> None:
-        self.record.write(record.DONE, self.record.stamp(), status, record.portable(result), None)
-
-    def _failed(self, error: BaseException) -> None:
-        told = (type(error).__name__, _text(error))
-        self.record.write(record.DONE, self.record.stamp(), "error", ("=", None), told)
-
-    def changed(self) -> dict[str, Any]:
-        changed = self.worker.v.changed
-        if not changed:
-            return {}
-        values = {name: record.portable(self.worker.v[name]) for name in changed}
-        changed.clear()
-        return values
+        *,
+        shows: str = "",
+        timed: bool = False,
+        phase: str = "",
+    ) -> int:
+        """The site of an action as it turns out to be."""
+        key = step.number, verb, on, waits, shows, timed, phase
+        if key not in self.sites:
+            self.sites[key] = self.record.new_site(
+                waits, action=verb, on=on, line=step.line, shows=shows, timed=timed, phase=phase
+            )
+        return self.sites[key]
 
     # What an action is on
 
-    def _targets(self, step: Step, arguments: Mapping[str, Any]) -> list[Target]:
-        if not step.operates:
-            return []
+    def _targets(self, step: Step, verb: str, arguments: Mapping[str, Any]) -> list[Target]:
         named = arguments[step.operates]
         if not isinstance(named, str | list | tuple):
             raise TypeError(f"{step.verb}: {named!r:.60} is not a name")
         listed = [named] if isinstance(named, str) else named
-        return [target for name in listed for target in self._named(step, str(name))]
+        return [target for name in listed for target in self._named(step.verb, verb, str(name))]
 
-    def _named(self, step: Step, name: str) -> Iterator[Target]:
+    def _named(self, said: str, verb: str, name: str) -> Iterator[Target]:
         if name in self.worker.objects:
-            type_name = self._type(name)
-            if registry.primitive(type_name).operation(_first(step.verb)) is None:
-                raise TypeError(f"{step.verb} does not go with {name}: it is a {type_name}")
+            type_name = self.worker.types[name.partition(".")[0]]
+            if registry.primitive(type_name).operation(verb) is None:
+                raise TypeError(f"{said} does not go with {name}: it is a {type_name}")
             yield Target(name, type_name, self.worker.objects[name])
             return
-        children = self.worker.children.named(name, step.verb)
-        operates = registry.primitive("process").operation(step.verb) is not None
+        children = self.worker.children.named(name, verb)
+        operates = registry.primitive("process").operation(verb) is not None
         if children is None or not operates:
-            raise NameError(f"{step.verb}: nothing that this process was handed is called {name!r}")
+            raise NameError(f"{said}: nothing that this process was handed is called {name!r}")
         for child in children:
             yield Target(child, "process", None, self.worker.children)
-
-    def _type(self, name: str) -> str:
-        declared = name.partition(".")[0]
-        return next(t for n, t, _ in self.worker.program.primitives if n == declared)
 
 
 def _stirring() -> bool:
@@ -212,14 +211,3 @@ def _stirring() -> bool:
         return True
     usual = {threading.main_thread().name, "QueueFeederThread"}
     return any(thread.name not in usual for thread in threading.enumerate())
-
-
-def _first(verb: str) -> str:
-    return "acquire" if verb == "with" else verb
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:
-        return ""

@@ -139,14 +139,13 @@ class Children:
             code = getattr(popen, "returncode", None)
             if code is not None and popen.pid not in self.reaped:
                 self.reaped.add(popen.pid)
-                stamp = self.worker.record.stamp()
-                self.worker.record.write(record.REAPED, name, popen.pid, code, stamp)
+                self.worker.record.note(record.REAPED, (name, popen.pid, code))
 
     def _started(self, name: str) -> None:
         self.own.append(name)
         helper = _forkserver()
         if helper is not None:
-            self.worker.record.write(record.HELPER, helper)
+            self.worker.record.note(record.HELPER, helper)
 
 
 class PythonRun:

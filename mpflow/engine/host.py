@@ -22,10 +22,11 @@ import sys
 import tempfile
 import threading
 from contextlib import suppress
-from time import monotonic, perf_counter_ns, sleep
+from time import monotonic, perf_counter, sleep
 from typing import Any
 
 from mpflow.engine import system
+from mpflow.engine.record import ROOM
 from mpflow.engine.watch import Watch
 from mpflow.engine.wire import Answer, Order, Reader, send
 from mpflow.engine.worker import Job, exit_code, run_job
@@ -45,10 +46,11 @@ def serve(incoming: int, outgoing: int) -> None:
         os.dup2(nowhere, 1)
         os.close(nowhere)
     folder = tempfile.mkdtemp(prefix="mpflow-")
+    os.close(os.open(os.path.join(folder, ROOM), os.O_CREAT | os.O_WRONLY, 0o600))
     send(outgoing, pickle.dumps(folder))
     tracker = _start_tracker(order.program.start_method)
     sys.stdout.flush()
-    began = perf_counter_ns()
+    began = perf_counter()
     main = os.fork()
     if main == 0:
         os.close(incoming)
@@ -150,14 +152,14 @@ class _Watcher:
     """Waits for the end of a run: by itself, by a deadlock, by time, by the user."""
 
     def __init__(
-        self, order: Order, folder: str, main: int, tracker: int | None, control: int, began: int
+        self, order: Order, folder: str, main: int, tracker: int | None, control: int, began: float
     ) -> None:
         self.main = main
         self.tracker = tracker
         self.control = control
         self.began = began
         self.deadline = monotonic() + order.timeout
-        self.exits: dict[int, tuple[int, int]] = {}
+        self.exits: dict[int, tuple[int, float]] = {}
         self.childless = False
         self.watch_ = Watch(folder, os.getpid(), tracker)
         self.poll = select.poll()
@@ -175,7 +177,7 @@ class _Watcher:
             self._reap()
             end = self._end(self.control in ready)
         killed = self._end_all()
-        ended = perf_counter_ns()  # behind everything that any process still did
+        ended = perf_counter()  # behind everything that any process still did
         if end == "abandoned":
             return None
         return Answer(end, self.began, ended, self.exits, frozenset(killed))
@@ -198,6 +200,8 @@ class _Watcher:
             return "completed"
         if monotonic() >= self.deadline:
             return "timeout"
+        if self.watch_.full():
+            return "full"
         return "deadlock" if self.watch_.deadlocked() else None
 
     def _reap(self) -> None:
@@ -209,7 +213,7 @@ class _Watcher:
                 return
             if pid == 0:
                 return
-            self.exits[pid] = (os.waitstatus_to_exitcode(status), perf_counter_ns())
+            self.exits[pid] = (os.waitstatus_to_exitcode(status), perf_counter())
 
     def _end_all(self) -> set[int]:
         """SIGKILL to every process of the run until none is left."""

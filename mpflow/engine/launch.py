@@ -6,11 +6,11 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from mpflow.engine import record, system
 from mpflow.engine.start import EngineError, Started, start
 from mpflow.engine.wire import Answer, Order, Reader, send
 
 if TYPE_CHECKING:
+    from mpflow.engine.reading import Lane
     from mpflow.plan import Program
 
 
@@ -18,11 +18,11 @@ class Records(NamedTuple):
     """What is left of a run: how it ended, and each process's record as it stands on disk."""
 
     end: str
-    began: int
-    ended: int
-    exits: dict[int, tuple[int, int]]
+    began: float
+    ended: float
+    exits: dict[int, tuple[int, float]]
     killed: frozenset[int]
-    files: dict[int, bytes]
+    lanes: list[Lane]
 
 
 class Host:
@@ -48,9 +48,16 @@ class Host:
         """Wait for the end of what has begun; Ctrl-C ends it as `interrupted`."""
         assert self._folder is not None
         try:
-            return Records(*self._answer(), files=_files(self._folder))
+            answer = self._answer()
         except (EOFError, BrokenPipeError):
             raise self._died() from None
+        from mpflow.engine.reading import lanes  # loaded while the run went on
+
+        try:
+            return Records(*answer, lanes=lanes(self._folder))
+        except FileNotFoundError:
+            message = f"the folder of the run's records, {self._folder}, has been removed"
+            raise EngineError(message) from None
 
     def _died(self) -> EngineError:
         _end_orphans(self._folder)
@@ -75,18 +82,6 @@ class Host:
             self._folder = None
 
 
-def _files(folder: str) -> dict[int, bytes]:
-    try:
-        names = [name for name in os.listdir(folder) if name.endswith(record.SUFFIX)]
-    except FileNotFoundError:
-        raise EngineError(f"the folder of the run's records, {folder}, has been removed") from None
-    found = {}
-    for name in names:
-        with open(os.path.join(folder, name), "rb") as stream:
-            found[int(name.removesuffix(record.SUFFIX))] = stream.read()
-    return found
-
-
 def _remove(folder: str) -> None:
     """The records, and what multiprocessing itself put into its folder there."""
     for here, folders, names in os.walk(folder, topdown=False):
@@ -100,8 +95,11 @@ def _remove(folder: str) -> None:
 
 def _end_orphans(folder: str | None) -> None:
     """Without a host nobody watches any more: end main's process group."""
-    with suppress(EngineError):
-        for pid, data in _files(folder).items() if folder else ():
-            first = next(record.frames(data), None)
-            if first is not None and first[1] == "main":
-                system.kill_group(pid)
+    from mpflow.engine import record, system
+    from mpflow.engine.reading import lanes
+
+    with suppress(FileNotFoundError):
+        for lane in lanes(folder) if folder else ():
+            notes = (note for site, note, _ in lane.notes() if site == record.BEGIN)
+            if next(notes, ("",))[0] == "main":
+                system.kill_group(lane.pid)

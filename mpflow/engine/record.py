@@ -1,39 +1,80 @@
-"""What a process writes down while it runs, and how it is read back.
+"""What a process writes down while it runs: one memory-mapped record for each process.
 
-One file for each process, appended to by one write() a frame: what was written survives the
-process, however it dies. A frame is a marshalled tuple between its length, twice, so that the
-last one can be found from the end. The first item tells the frame's kind.
+A record is three columns that grow together: the *site* (which action of the program, written
+before the action), the *word* (a value, if there is one) and the *stamp* (when it was over,
+written after it). A site without a stamp is an action in progress. What is stored in a mapped
+file survives the process, however it dies, and costs no system call. Values that are no small
+integers are spilled into a second mapped file, and the word says where (recording.md).
+
+Both files are chains of segments, each as large as all before it up to a limit, and allocated
+before they are used: a full disk is an error at that moment and no SIGBUS later.
 """
 
 from __future__ import annotations
 
+import errno
 import marshal
+import mmap
 import os
-from collections.abc import Iterator
-from struct import Struct
-from time import perf_counter_ns
-from typing import Any
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Any, NamedTuple
 
-_LENGTH = Struct("<I")
-_LARGEST = 1 << 20
-SUFFIX = ".record"
+# Sites that are no actions. An odd site waits without a limit: for ever, if nobody acts.
+BEGIN = 2  # name, pid, names of the variables that have a slot
+SITES = 4  # the meaning of further sites: a list of Site
+CODE = 6  # Python code runs from here on
+IDLE = 8  # nothing: a stamp alone, behind what leaves none
+PRINTED = 10  # line, module and line of the code that printed it
+VARIABLE = 12  # name, value: of a variable that has no slot
+REAPED = 14  # a child seen to have ended: name, pid, exit code
+HELPER = 16  # pid of a process that Python started for itself
+LEAVE = 18  # exit code, error, variables
+LEAVE_WAITING = 19  # the same, and the exit hooks may wait for ever
+END = 20  # the exit hooks are done
+FIRST = 32  # of a program's own sites
 
-BEGIN = "begin"  # name, pid, stamp
-ACT = "act"  # step, began, action, on, value, line, may wait for ever, variables
-DONE = "done"  # stamp, status, result, error
-PRINTED = "printed"  # stamp, line, module and line of the code
-CODE = "code"  # stamp: Python code runs from here on
-LEAVE = "leave"  # stamp, exit code, error, variables, may wait for ever
-END = "end"  # stamp: the exit hooks are done
-REAPED = "reaped"  # child's name, pid, exit code, stamp
-HELPER = "helper"  # pid of a process that Python started for itself
+EVENTS, VALUES, ROOM = ".events", ".values", "room"
+
+# Words: an integer between LEAST and MOST is itself; above stand constants, then places.
+MOST = 1 << 62
+LEAST = -MOST
+CONSTANTS: tuple[object, ...] = (None, False, True)
+UNSET = MOST + len(CONSTANTS)
+PLACES = MOST + 16
+OFFSET_BITS = 40
+
+_SLACK = 64  # records that are still free when a segment counts as full
+_SMALLEST, _LARGEST = 1 << 16, 1 << 24  # bytes of a segment
+_RECORD = 20  # bytes: 4 for the site, 8 for the word, 8 for the stamp
+_LONGEST = 1 << 20  # bytes of one value; of a longer one the beginning of its repr is kept
+_REMEMBERED = 100  # characters of a text that is spilled once and referred to again
+
+
+class Site(NamedTuple):
+    """What a site's number stands for.
+
+    `shows`: what the word holds: the `value` handed over, the `result`, the result as a
+    `boolean`, or nothing. `timed`: a false result means that the timeout struck. `phase`:
+    enter or leave, of a section; `begun`, of a call. `code`: module and line, of Python code.
+    """
+
+    number: int
+    action: str
+    on: str | None
+    line: int | None
+    shows: str = ""
+    timed: bool = False
+    phase: str = ""
+    code: str = ""
 
 
 class Foreign:
-    """A value that could not be written down: its type and the beginning of its repr."""
+    """A value that could not be written down: the beginning of its repr, and its type."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, foreign_type: str = "") -> None:
         self.text = text
+        self.foreign_type = foreign_type
 
     def __repr__(self) -> str:
         return self.text
@@ -45,10 +86,10 @@ class Foreign:
         return hash(self.text)
 
 
-def portable(value: Any) -> tuple[str, Any]:
-    """A value as marshal can write it: itself, or the repr of what it cannot or must not."""
+def portable(value: Any) -> tuple[str, ...] | tuple[str, Any]:
+    """A value as marshal can write it: itself, or the repr and type of what it cannot."""
     try:
-        if len(marshal.dumps(value)) <= _LARGEST:
+        if len(marshal.dumps(value)) <= _LONGEST:
             return ("=", value)
     except ValueError:
         pass
@@ -56,63 +97,190 @@ def portable(value: Any) -> tuple[str, Any]:
         shown = repr(value)
     except Exception as error:
         shown = f"<{type(value).__name__}: repr failed with {type(error).__name__}>"
-    return ("~", shown if len(shown) <= 400 else f"{shown[:399]}…")
+    return ("~", shown if len(shown) <= 400 else f"{shown[:399]}…", type(value).__name__)
 
 
-def restored(pair: tuple[str, Any]) -> Any:
+def restored(kept: Sequence[Any]) -> Any:
     """The value, or a Foreign that shows it."""
-    return pair[1] if pair[0] == "=" else Foreign(pair[1])
+    return kept[1] if kept[0] == "=" else Foreign(*kept[1:])
+
+
+class NoRoom(OSError):
+    """The disk, or what this user may use of it, is full."""
 
 
 class Writer:
-    """One process's record. Stamps are nanoseconds of perf_counter and never equal."""
+    """One thread's record. `folder` is the run's, `lane` the number of the thread: 0 for main.
 
-    def __init__(self, folder: str) -> None:
-        self.path = os.path.join(folder, f"{os.getpid()}{SUFFIX}")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        self.descriptor = os.open(self.path, flags, 0o600)
-        self.last = 0
+    `sites`, `words` and `stamps` are the columns of the present segment, `at` the next free
+    place in them, `limit` the last place from which a block of actions may begin. `slots` holds
+    the words of the variables. `cannot_go_on` is called when there is no room left.
+    """
 
-    def stamp(self) -> int:
-        """The time now, later than every stamp given before."""
-        now = perf_counter_ns()
-        self.last = now if now > self.last else self.last + 1
-        return self.last
+    def __init__(
+        self,
+        folder: str,
+        variables: int = 0,
+        lane: int = 0,
+        cannot_go_on: Callable[[], None] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.cannot_go_on = cannot_go_on
+        self.pid = os.getpid()
+        self.name = f"{self.pid}.{lane}"
+        self.segment = -1
+        self.places: dict[str, int] = {}  # of short texts that are spilled already
+        self.spilled = -1  # the segment of values
+        self.free = self.end = 0
+        self.next_site = FIRST
+        self.slots = memoryview(b"")
+        self._map_events(variables)
 
-    def write(self, *frame: Any) -> None:
-        """Append a frame; OSError when the disk is full."""
-        data = marshal.dumps(frame)
-        length = _LENGTH.pack(len(data))
-        whole = length + data + length
-        done = os.write(self.descriptor, whole)
-        while done < len(whole):
-            done += os.write(self.descriptor, whole[done:])
+    # The columns
 
-    def close(self) -> None:
-        """Give up the descriptor: a forked child has no business with its parent's."""
-        os.close(self.descriptor)
+    def views(self) -> tuple[memoryview, memoryview, memoryview, int, int]:
+        """What the source of a process keeps in its locals: the columns, `at` and `limit`."""
+        return self.sites, self.words, self.stamps, self.at, self.limit
+
+    def more(self, at: int) -> tuple[memoryview, memoryview, memoryview, int, int]:
+        """The views of a further segment; the present one is full up to `at`."""
+        self.at = at
+        self._map_events()
+        return self.views()
+
+    def _map_events(self, slots: int = 0) -> None:
+        self.segment += 1
+        size = min(_SMALLEST << self.segment, _LARGEST) + 8 * slots
+        whole = self._mapped(f"{self.name}.{self.segment}{EVENTS}", size)
+        view, capacity = memoryview(whole), capacity_of(size, slots)
+        head = HEAD + 8 * slots
+        view[:HEAD] = slots.to_bytes(HEAD, "little")
+        if slots:
+            self.slots = view[HEAD:head].cast("q")
+            for slot in range(slots):
+                self.slots[slot] = UNSET
+        words, stamps = head + 4 * capacity, head + 12 * capacity
+        self.sites = view[head:words].cast("I")
+        self.words = view[words:stamps].cast("q")
+        self.stamps = view[stamps : stamps + 8 * capacity].cast("d")
+        self.at, self.limit = 0, capacity - _SLACK
+
+    def _mapped(self, name: str, size: int) -> mmap.mmap:
+        """A new file of that size, mapped; its room is really there."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            descriptor = os.open(os.path.join(self.folder, name), flags, 0o600)
+            try:
+                if hasattr(os, "posix_fallocate"):
+                    os.posix_fallocate(descriptor, 0, size)
+                else:
+                    os.truncate(descriptor, size)
+                return mmap.mmap(descriptor, size)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM):
+                raise
+            if self.cannot_go_on is not None:
+                self.cannot_go_on()
+            raise NoRoom(error.errno, os.strerror(error.errno), self.folder) from None
+
+    # Values
+
+    def word(self, value: object) -> int:
+        """The word for a value; what is no small integer is spilled."""
+        kind = type(value)
+        if kind is int and LEAST < value < MOST:  # type: ignore[operator]
+            return value  # type: ignore[return-value]
+        if value is None or kind is bool:
+            return MOST + CONSTANTS.index(value)
+        if kind is not str or len(value) > _REMEMBERED:  # type: ignore[arg-type]
+            return self.spill(portable(value))
+        found = self.places.get(value)  # type: ignore[arg-type]
+        if found is None:
+            if len(self.places) > 4096:
+                self.places.clear()
+            found = self.places[value] = self.spill(("=", value))  # type: ignore[index]
+        return found
+
+    def spill(self, payload: object) -> int:
+        """Write down something that marshal can; the word that says where."""
+        data = marshal.dumps(payload)
+        if self.free + len(data) > self.end:
+            self._map_values(len(data))
+        place = self.free
+        self.free += len(data)
+        self.values[place : self.free] = data
+        return PLACES + (self.spilled << OFFSET_BITS) + place
+
+    def _map_values(self, least: int) -> None:
+        self.spilled += 1
+        self.end = max(min(_SMALLEST << self.spilled, _LARGEST), least)
+        self.values = self._mapped(f"{self.name}.{self.spilled}{VALUES}", self.end)
+        self.free = 0
+
+    # Single records
+
+    def note(self, site: int, payload: object = None) -> float:
+        """A whole record at once; its stamp."""
+        if self.at > self.limit:
+            self.more(self.at)
+        word = MOST if payload is None else self.spill(payload)
+        at = self.at
+        self.words[at] = word
+        self.sites[at] = site
+        stamp = self.stamps[at] = perf_counter()
+        self.at = at + 1
+        return stamp
+
+    def begin(self, at: int, site: int) -> None:
+        """An action begins, at a place that the caller has kept; `finish` or `fail` ends it."""
+        self.at = at
+        if at > self.limit:
+            self.more(at)
+        self.words[self.at] = MOST
+        self.sites[self.at] = site
+
+    def change(self, site: int, word: int = MOST) -> None:
+        """The action in progress is that of another site, with that word."""
+        self.words[self.at] = word
+        self.sites[self.at] = site
+
+    def finish(self, word: int | None = None) -> None:
+        """The action in progress is over; its result's word, if the word is to hold that."""
+        if word is not None:
+            self.words[self.at] = word
+        self.stamps[self.at] = perf_counter()
+        self.at += 1
+
+    def fail(self, told: tuple[str, str]) -> None:
+        """The action in progress has raised an exception: its type and message. Its stamp is
+        negative, and its word leads to the exception and to the value that stood there."""
+        at = self.at
+        self.words[at] = self.spill((*told, self.words[at]))
+        self.stamps[at] = -perf_counter()
+        self.at = at + 1
+
+    @property
+    def pending(self) -> bool:
+        """Whether an action is in progress."""
+        return bool(self.sites[self.at]) and not self.stamps[self.at]
+
+    def define(self, sites: Sequence[Site]) -> None:
+        """Say what sites mean, before they are used."""
+        self.note(SITES, [tuple(site) for site in sites])
+
+    def new_site(self, waits: bool, **meaning: Any) -> int:
+        """A further site of this record, defined at once."""
+        number = self.next_site + waits
+        self.next_site += 2
+        self.define([Site(number, **meaning)])
+        return number
 
 
-def frames(data: bytes) -> Iterator[tuple[Any, ...]]:
-    """All whole frames of a record; a torn last one is left out."""
-    at = 0
-    while at + 4 <= len(data):
-        (length,) = _LENGTH.unpack_from(data, at)
-        if at + length + 8 > len(data):
-            return
-        yield marshal.loads(data[at + 4 : at + 4 + length])
-        at += length + 8
+HEAD = 8  # bytes before the slots: how many slots there are
 
 
-def last_frame(descriptor: int, size: int) -> tuple[Any, ...] | None:
-    """The last frame of a record of that size, or None when it is not whole."""
-    if size < 8:
-        return None
-    (length,) = _LENGTH.unpack(os.pread(descriptor, 4, size - 4))
-    if length + 8 > size:
-        return None
-    data = os.pread(descriptor, length + 4, size - length - 8)
-    if _LENGTH.unpack_from(data)[0] != length:
-        return None
-    frame: tuple[Any, ...] = marshal.loads(data[4:])
-    return frame
+def capacity_of(size: int, slots: int) -> int:
+    """How many records a segment of that size has: an even number, so that columns are aligned."""
+    return (size - HEAD - 8 * slots) // _RECORD & ~1

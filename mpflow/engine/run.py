@@ -24,16 +24,16 @@ def execute(
     """One run, from the program to the trace."""
     program = compile_program(scenario, seed, time_scale)
     host.begin(program, timeout, quiet)
-    from mpflow.engine.merge import merge  # loaded while the run goes on
+    from mpflow.engine.merge import Merge  # loaded while the run goes on
 
     header = _header(scenario, seed, time_scale, started)
     records = host.finish()
-    merged = merge(records, program)
+    merged = Merge(records, program)
     trace = Trace(
         header=header,
-        events=merged.events,
+        events=tuple(merged),
         end=records.end,
-        duration=(records.ended - records.began) / 1e9,
+        duration=records.ended - records.began,
         exitcodes=merged.exitcodes,
         errors=merged.errors,
         variables=merged.variables,

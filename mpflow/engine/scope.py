@@ -8,7 +8,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from mpflow.evaluation import NAMESPACE, Attributes, Scope
+from mpflow.evaluation import NAMESPACE, Attributes, Names
+from mpflow.exceptions import told
 from mpflow.plan import Plan, Program
 
 
@@ -31,7 +32,7 @@ class Error(Attributes):
         if error is None:
             raise NameError("name 'error' is not defined: no exception is being handled")
         if name in ("type", "message"):
-            return type(error).__name__ if name == "type" else str(error)
+            return told(error)[name == "message"]
         raise AttributeError(f"error has no {name!r}; it has type and message")
 
 
@@ -81,5 +82,5 @@ def arguments(
     plan: Plan, program: Program, objects: Mapping[str, Any]
 ) -> tuple[list[Any], dict[str, Any]]:
     """The args and kwargs of a target or class, worked out for one replica."""
-    space = {**NAMESPACE, "v": Scope({}, outer(plan, program, objects, {}))}
-    return eval(plan.args, dict(space)), eval(plan.kwargs, dict(space))
+    names = Names(outer(plan, program, objects, {}))
+    return eval(plan.args, NAMESPACE, names), eval(plan.kwargs, NAMESPACE, names)

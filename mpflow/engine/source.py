@@ -1,48 +1,406 @@
 """Steps -> Python source: what a process runs, with tracing included.
 
-Each action is one call of `do` with a lambda that works out its arguments, so that a fault in
-an argument is the action's own; control flow is Python's.
+An action whose primitive and arguments are plain from the text becomes a call of the real
+object's own method between the two stores that record it (record.py); any other becomes a call
+of `do`, which works them out. Control flow is Python's, and `x` in the scenario is `v_x` here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mpflow import registry
-from mpflow.kinds import Structure
-from mpflow.plan import Step
+from mpflow.engine.record import FIRST, Site
+from mpflow.kinds import Operation, Structure
+from mpflow.plan import Plan, Program, Step
+
+_BLOCK = 32  # actions that one look at the room left answers for
+_VIEWS = "sites, words, stamps, at, limit"
 
 
 class Source(NamedTuple):
-    """The text of a function `body()`, and for each of its lines the scenario file's line."""
+    """The text of a function `body()`, and what belongs to it.
+
+    For each of its lines: the scenario file's line, and the number of its step (-1: of none).
+    `methods` says which method of which primitive each name of one is; `variables` are those
+    that have a slot, in order. `dynamic`: variables are globals, since the text of the scenario
+    does not tell all of their names.
+    """
 
     text: str
     lines: tuple[int, ...]
+    steps: tuple[int, ...]
+    sites: tuple[Site, ...]
+    methods: Mapping[str, tuple[str, str]]
+    variables: tuple[str, ...]
+    dynamic: bool
 
 
-def body(steps: Sequence[Step], vars: Sequence[tuple[str, str]] = ()) -> Source:
+def body(plan: Plan, program: Program) -> Source:
     """The function that takes a process through its steps."""
-    written: list[tuple[int, str]] = [(0, "def body():")]
-    written += [(0, f"    v[{name!r}] = {source}") for name, source in vars]
+    return _Writer(plan, program).write()
+
+
+def variables(plan: Plan) -> tuple[tuple[str, ...], bool]:
+    """The variables that a process sets, as far as the text tells, and whether it tells all."""
+    found = dict.fromkeys(name for name, _ in plan.vars)
+    dynamic = False
+    for step in plan.steps:
+        if step.kind in ("do", "open"):
+            for name in _set_by(step):
+                if name is None:
+                    dynamic = True
+                else:
+                    found[name] = None
+    return tuple(found), dynamic
+
+
+def hidden(plan: Plan, program: Program) -> list[str]:
+    """The variables that hide a name which means something else until they are set."""
+    outer = {"index", *program.params, *program.names}
+    outer |= {name.partition("[")[0] for name, _, _ in program.primitives}
+    return [name for name in variables(plan)[0] if name in outer]
+
+
+def _set_by(step: Step) -> Iterator[str | None]:
+    """The variables that a step sets; None for one whose name the run decides."""
+    for argument in registry.verbs()[step.verb].arguments:
+        source = step.arguments.get(argument.name, "None")
+        if argument.form == "assignments":
+            yield from (line.partition(" = ")[0][2:] for line in source.split("\n"))
+        elif argument.form == "variable" and source != "None":
+            yield _constant(source)
+
+
+def _constant(source: str) -> str | None:
+    """The text that a source is, if it is nothing but an identifier's."""
+    return source[1:-1] if source[1:-1].isidentifier() and source[0] in "'\"" else None
+
+
+class _Writer:
+    """Writes the source of one process, step by step."""
+
+    def __init__(self, plan: Plan, program: Program) -> None:
+        self.plan = plan
+        self.program = program
+        self.types = {
+            repr(f"{name}{part}"): (f"{name}{part}", type_name)
+            for name, type_name, options in program.primitives
+            for part in registry.primitive(type_name).parts(options)
+        }
+        self.written: list[tuple[str, int, int]] = []  # text, line of the scenario, step
+        self.sites: list[Site] = []
+        self.methods: dict[str, tuple[str, str]] = {}
+        self.variables, self.dynamic = variables(plan)
+        self.slots = {name: slot for slot, name in enumerate(self.variables)}
+        self.unsaved = _Unsaved(plan.steps)
+        self.block: list[tuple[str, Step]] = []  # lines of the block of actions being written
+        self.actions = 0  # in that block
+        self.depth = 0
+        self.empty = False  # a block has just been opened
+
+    def write(self) -> Source:
+        self._line(0, "def body():")
+        if self.dynamic:
+            names = ", ".join(f"v_{name}" for name in self.variables)
+            if names:
+                self._line(1, f"global {names}")
+        self._line(1, f"{_VIEWS} = views()")
+        for name in () if self.dynamic else hidden(self.plan, self.program):
+            self._line(1, f"v_{name} = outer_{name}")
+        for name, source in self.plan.vars:
+            self._line(1, f"v_{name} = {source}")
+            self.unsaved.set(name)
+        for step in self.plan.steps:
+            self._step(step)
+        self._end_block()
+        self._line(1, "leaving(at, locals())")
+        texts, lines, steps = zip(*self.written, strict=True)
+        return Source(
+            "\n".join(texts),
+            lines,
+            steps,
+            tuple(self.sites),
+            self.methods,
+            self.variables,
+            self.dynamic,
+        )
+
+    def _line(self, depth: int, text: str, step: Step | None = None) -> None:
+        line, number = (step.line, step.number) if step is not None else (0, -1)
+        self.written.append(("    " * depth + text, line, number))
+        self.empty = False
+
+    def _step(self, step: Step) -> None:
+        if step.kind == "do":
+            if self.block and step.depth != self.depth:
+                self._end_block()
+            self.depth = step.depth
+            self._do(step)
+            return
+        self._end_block()
+        structure = _structure(step.verb)
+        if step.kind == "open":
+            self._enter(step, structure)
+            return
+        for line in self._saving(self.unsaved.end()):
+            self._line(step.depth + 2, line, step)
+        if self.empty:
+            self._line(step.depth + 2, "pass", step)
+        if step.kind == "part":
+            self._line(step.depth + 1, structure.parts[step.part].format(**step.arguments), step)
+            self.empty = True
+        else:
+            self.unsaved.close()
+            self._leave(step, structure)
+
+    # Structures
+
+    def _enter(self, step: Step, structure: Structure) -> None:
+        depth, arguments = step.depth + 1, dict(step.arguments)
+        if structure.enter:
+            self.depth = step.depth
+            self._around(step, structure.enter, step.number)
+            self._end_block()
+        bound: list[tuple[str, str, str]] = []
+        for argument in registry.verbs()[step.verb].arguments:
+            source = arguments.get(argument.name, "None")
+            if argument.form == "variable" and source != "None":
+                name = _constant(source)
+                arguments[argument.name] = f"v_{name}" if name else f"turn_{step.number}"
+                bound.append((name or "", source, arguments[argument.name]))
+        self.unsaved.open(step)
+        for line in structure.opening(arguments, step.number):
+            self._line(depth, line, step)
+        self.empty = True
+        for name, source, target in bound:
+            if name:
+                self.unsaved.set(name)
+            else:
+                self._line(depth + 1, f"assign({source}, {target})", step)
+
+    def _leave(self, step: Step, structure: Structure) -> None:
+        if structure.leave:
+            self._line(step.depth + 1, "finally:", step)
+            self.depth = step.depth + 1
+            self._around(step, structure.leave, step.opens)
+            self._end_block()
+
+    def _around(self, step: Step, verb: str, opened: int) -> None:
+        """What a structure does before and behind its blocks: on a primitive, or by itself."""
+        known = self._known(step, verb)
+        if known is not None:
+            self._direct(step, *known, verb, {})
+            return
+        arguments = _table(step.arguments)
+        if verb == _structure(step.verb).enter:
+            self._by_do(step, f"held_{opened} = enter({opened}, {arguments})")
+        else:
+            self._by_do(step, f"leave({opened}, held_{opened})")
+
+    # Actions
+
+    def _do(self, step: Step) -> None:
+        if step.verb == "let":
+            for line in step.arguments["variables"].split("\n"):
+                self.block.append((line, step))
+                self.unsaved.set(line.partition(" = ")[0][2:])
+            return
+        if step.verb != "pass" and step.then in ("", "return"):
+            self._recorded(step)
+        elif step.verb == "pass":
+            self.block.append(("pass", step))
+        if step.then == "return":
+            self._end_block()
+            self._line(step.depth + 1, "leaving(at, locals())", step)
+        if step.then:
+            self._end_block()
+            for line in [*self._saving(self.unsaved.take()), step.then]:
+                self._line(step.depth + 1, line, step)
+
+    def _recorded(self, step: Step) -> None:
+        known = self._known(step, step.verb)
+        into = step.arguments.get("into", "None")
+        if known is not None and (into == "None" or _constant(into)):
+            self._direct(step, *known, step.verb, step.arguments)
+            return
+        call = f"do({step.number}, {_table(step.arguments)})"
+        name = _constant(into)
+        if into == "None":
+            self._by_do(step, call)
+        elif name is None:
+            self._by_do(step, f"assign({into}, {call})")
+        else:
+            self._by_do(step, f"v_{name} = {call}")
+            self.unsaved.set(name)
+
+    def _known(self, step: Step, verb: str) -> tuple[str, Operation] | None:
+        """The primitive and its operation, where the text tells both and no argument but the
+        shown one is given. Python code in the process may record while an action goes on."""
+        if self.plan.code or not step.operates:
+            return None
+        subject = step.arguments[step.operates]
+        if subject not in self.types:
+            return None
+        name, type_name = self.types[subject]
+        operation = registry.primitive(type_name).operation(verb)
+        if operation is None or type_name == "process":
+            return None
+        given = (a for a in operation.arguments if a.name not in ("into", operation.shows))
+        if any(step.arguments.get(a.name, repr(a.default)) != repr(a.default) for a in given):
+            return None
+        return name, operation
+
+    def _direct(
+        self,
+        step: Step,
+        name: str,
+        operation: Operation,
+        verb: str,
+        arguments: Mapping[str, str],
+    ) -> None:
+        """An operation on a primitive, in place: site, value, the call, result, stamp."""
+        into = _constant(arguments.get("into", ""))
+        method = self._method(name, operation.method or verb)
+        shows = ""
+        lines = self._saving(self.unsaved.take())
+        if operation.shows:
+            shows, call = "value", f"{method}(x)"
+            lines += [f"x = {arguments[operation.shows]}", f"words[at] = {_word('x')}"]
+        else:
+            call = f"{method}()"
+        result = any(a.name == "into" for a in operation.arguments)
+        target = f"v_{into}" if into else "x"
+        slot = f"slots[{self.slots[into]}] = " if into else ""
+        if result and operation.boolean and not into:
+            shows = "boolean"
+            lines.append(f"words[at] = {call}")
+        elif result:
+            shows = "result"
+            lines += [f"{target} = {call}", f"{slot}words[at] = {_word(target)}"]
+        else:
+            lines.append(call)
+        waits = not any(a.name == "timeout" and a.default is not None for a in operation.arguments)
+        site = self._site(waits, verb, name, step.line, shows)
+        lines = [f"sites[at] = {site}", *lines, "stamps[at] = now()", "at += 1"]
+        if self.actions == _BLOCK:
+            self._end_block()
+        self.block += [(line, step) for line in lines]
+        self.actions += 1
+        if into:
+            self.unsaved.written(into)
+
+    def _by_do(self, step: Step, call: str) -> None:
+        """An action that is worked out when it is there."""
+        self._end_block()
+        depth = step.depth + (2 if step.kind == "close" else 1)
+        site = self._site(False, step.verb, None, step.line, _shows(step))
+        self._line(depth, f"begin(at, {site})", step)
+        self._line(depth, "try:", step)
+        for line in [*self._saving(self.unsaved.take()), call]:
+            self._line(depth + 1, line, step)
+        self._failing(depth, "failed(None, error)", step)
+        self._line(depth, "finally:", step)
+        self._line(depth + 1, f"{_VIEWS} = views()", step)
+
+    def _failing(self, depth: int, call: str, step: Step) -> None:
+        self._line(depth, "except BaseException as error:", step)
+        self._line(depth + 1, call, step)
+        self._line(depth + 1, "raise", step)
+
+    def _end_block(self) -> None:
+        """Write the block of actions that has been gathered."""
+        if not self.block:
+            return
+        step = self.block[-1][1]
+        depth = self.depth + 1
+        if self.actions:
+            self._line(depth, f"if at > limit: {_VIEWS} = more(at)", self.block[0][1])
+        self._line(depth, "try:", step)
+        for line, each in self.block:
+            self._line(depth + 1, line, each)
+        self._failing(depth, "at = failed(at, error)", step)
+        self.block, self.actions = [], 0
+
+    def _saving(self, names: Sequence[str]) -> list[str]:
+        """Variables go to their slots."""
+        return [f"slots[{self.slots[name]}] = {_word(f'v_{name}')}" for name in names]
+
+    def _site(self, waits: bool, action: str, on: str | None, line: int, shows: str) -> int:
+        number = FIRST + 2 * len(self.sites) + waits
+        self.sites.append(Site(number, action, on, line, shows))
+        return number
+
+    def _method(self, primitive: str, method: str) -> str:
+        """A name for a primitive's method."""
+        base = f"{method}_{''.join(c if c.isalnum() else '_' for c in primitive)}".rstrip("_")
+        name, tries = base, 1
+        while self.methods.get(name, (primitive, method)) != (primitive, method):
+            tries += 1
+            name = f"{base}_{tries}"
+        self.methods[name] = primitive, method
+        return name
+
+
+class _Unsaved:
+    """Which variables may have changed since they were last written to their slots.
+
+    Only what is certainly set can be written. So what a block sets for the first time is written
+    at its end; the rest can wait for the next action, if need be in the next turn of a loop.
+    """
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self.names: dict[str, None] = {}
+        self.certain: set[str] = set()
+        self.around: list[tuple[set[str], dict[str, None]]] = []  # certain and unsaved before
+        self.within = dict(_set_within(steps))
+
+    def set(self, name: str) -> None:
+        self.names[name] = None
+        self.certain.add(name)
+
+    def written(self, name: str) -> None:
+        """A variable was set and written to its slot at once."""
+        self.names.pop(name, None)
+
+    def take(self) -> list[str]:
+        """What is to be written now."""
+        names, self.names = list(self.names), {}
+        return names
+
+    def open(self, step: Step) -> None:
+        if _structure(step.verb).loop:
+            again = (name for name in self.within[step.number] if name in self.certain)
+            self.names.update(dict.fromkeys(again))
+        self.around.append((set(self.certain), dict(self.names)))
+
+    def end(self) -> list[str]:
+        """A block's end, or that of a part of it: what is to be written there."""
+        certain, before = self.around[-1]
+        first = [name for name in self.names if name not in certain]
+        before.update((name, None) for name in self.names if name in certain)
+        self.certain, self.names = set(certain), dict(before)
+        return first
+
+    def close(self) -> None:
+        self.around.pop()
+
+
+def _set_within(steps: Sequence[Step]) -> Iterator[tuple[int, dict[str, None]]]:
+    """For each block that opens, the variables set in it."""
+    open_: list[tuple[Step, dict[str, None]]] = []
     for step in steps:
-        indent = "    " * (step.depth + 1)
-        written += [(step.line, indent + line) for line in _lines(step)]
-        if step.kind in ("open", "part"):
-            written.append((step.line, indent + "    pass"))
-    written.append((0, "    return"))
-    return Source("\n".join(line for _, line in written), tuple(line for line, _ in written))
-
-
-def _lines(step: Step) -> Sequence[str]:
-    if step.kind == "do":
-        return _action(step)
-    structure = _structure(step.verb)
-    if step.kind == "open":
-        return structure.opening(step.arguments, step.number)
-    if step.kind == "close":
-        return structure.closing(step.arguments, step.opens)
-    return (structure.parts[step.part].format(**step.arguments),)
+        if step.kind == "open":
+            open_.append((step, {}))
+        if step.kind in ("do", "open"):
+            for name in _set_by(step):
+                for _, names in open_:
+                    if name is not None:
+                        names[name] = None
+        elif step.kind == "close":
+            opened, names = open_.pop()
+            yield opened.number, names
 
 
 def _structure(verb: str) -> Structure:
@@ -51,15 +409,18 @@ def _structure(verb: str) -> Structure:
     return structure
 
 
-def _action(step: Step) -> Sequence[str]:
-    if step.then and step.then != "return":
-        return (step.then,)
-    call = f"do({step.number}, lambda: {_table(step.arguments)})"
-    into = step.arguments.get("into", "None")
-    line = call if into == "None" else f"v[{into}] = {call}"
-    return (line, step.then) if step.then else (line,)
+def _shows(step: Step) -> str:
+    """What the word of an action of its own holds."""
+    if step.operates or step.kind != "do":
+        return ""
+    return "value" if registry.action(step.verb).shows else "result"
 
 
 def _table(arguments: Mapping[str, str]) -> str:
     entries = (f"{name!r}: {source}" for name, source in arguments.items() if name != "into")
     return f"{{{', '.join(entries)}}}"
+
+
+def _word(name: str) -> str:
+    """The word for a variable's value: itself, where it is a small integer."""
+    return f"{name} if type({name}) is integer and LEAST < {name} < MOST else word({name})"

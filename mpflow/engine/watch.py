@@ -12,8 +12,11 @@ import os
 from typing import Any
 
 from mpflow.engine import record, system
+from mpflow.engine.reading import Lane, lanes
 
 _WORTH_A_PROOF = (1, 2, 4)  # looks after which the system is asked; then every eighth
+
+_Last = tuple[int, int, int, bool]  # as Lane.last has it
 
 
 class Watch:
@@ -23,7 +26,8 @@ class Watch:
         self.folder = folder
         self.host = host
         self.tracker = tracker
-        self.open: dict[int, tuple[int, int]] = {}  # pid: descriptor, size when last looked at
+        self.lanes: dict[tuple[int, int], Lane] = {}  # by pid and number
+        self.seen: dict[tuple[int, int], _Last | None] = {}
         self.helpers: set[int] = set()
         self.looks = 0  # since a record last grew
 
@@ -34,6 +38,10 @@ class Watch:
             self._find_helpers()
         return found - self.helpers
 
+    def full(self) -> bool:
+        """Whether a process has found no room for its record."""
+        return not os.path.exists(os.path.join(self.folder, record.ROOM))
+
     def deadlocked(self) -> bool:
         """Whether every living process waits for what nobody left can bring."""
         if not system.LINUX or self._grown():
@@ -42,39 +50,34 @@ class Watch:
         self.looks += 1
         if self.looks not in _WORTH_A_PROOF and self.looks % 8:
             return False  # a child that begins, a feeder at work: they need their time
-        if any(self._busy(pid) for pid in self.open):
+        if any(self._busy(pid) for pid, number in self.lanes if number == 0):
             return False
         before = self._proof()
         return before is not None and before == self._proof()
 
     def _busy(self, pid: int) -> bool:
         """Whether a process is alive and, by its own record, not waiting."""
-        descriptor, size = self.open[pid]
-        frame = record.last_frame(descriptor, size)
-        return not _waits(frame) and system.alive(pid)
+        return not _waits(self.seen[pid, 0]) and system.alive(pid)
 
     def _grown(self) -> bool:
         """The cheap look: whether any record has grown since the last one."""
         self._discover()
-        grown = not self.open
-        for pid, (descriptor, size) in self.open.items():
-            now = os.fstat(descriptor).st_size
-            if now != size:
-                self.open[pid] = descriptor, now
+        grown = not self.lanes
+        for key, lane in self.lanes.items():
+            now = lane.last()
+            if now != self.seen.get(key):
+                self.seen[key] = now
                 grown = True
         return grown
 
     def _discover(self) -> None:
-        names = (n for n in os.listdir(self.folder) if n.endswith(record.SUFFIX))
-        for name in names:
-            pid = int(name.removesuffix(record.SUFFIX))
-            if pid not in self.open:
-                self.open[pid] = os.open(os.path.join(self.folder, name), os.O_RDONLY), -1
+        for lane in lanes(self.folder):
+            self.lanes.setdefault((lane.pid, lane.lane), lane)
 
     def _proof(self) -> tuple[Any, ...] | None:
         """The state of all living processes if each of them waits; equal proofs are one state."""
         living = self.living()
-        if not living or not living <= self.open.keys():
+        if not living or not all((pid, 0) in self.lanes for pid in living):
             return None
         proof: list[Any] = []
         for pid in sorted(living | self.helpers):
@@ -82,24 +85,21 @@ class Watch:
             if switches is None and (pid in living or os.path.exists(f"/proc/{pid}")):
                 return None
             if pid in living:
-                descriptor, _ = self.open[pid]
-                size = os.fstat(descriptor).st_size
-                if not _waits(record.last_frame(descriptor, size)):
+                last = self.lanes[pid, 0].last()
+                if not _waits(last):
                     return None
-                proof.append(size)
+                proof.append(last)
             proof.append(switches)
         return tuple(proof)
 
     def _find_helpers(self) -> None:
-        for descriptor, _ in self.open.values():
-            data = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
-            self.helpers.update(f[1] for f in record.frames(data) if f[0] == record.HELPER)
+        for lane in self.lanes.values():
+            self.helpers.update(pid for site, pid, _ in lane.notes() if site == record.HELPER)
 
 
-def _waits(frame: tuple[Any, ...] | None) -> bool:
-    """Whether a record's last frame says: waiting, without a limit."""
-    if frame is None:
+def _waits(last: _Last | None) -> bool:
+    """Whether a record's last entry says: waiting, without a limit."""
+    if last is None:
         return False
-    if frame[0] == record.ACT:
-        return bool(frame[7])
-    return bool(frame[0] == record.LEAVE and frame[5])
+    _, _, site, over = last
+    return site == record.LEAVE_WAITING if over else bool(site & 1)

@@ -21,13 +21,13 @@ class Order(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """How a run ended: `end`, when it began and ended (perf_counter nanoseconds), the exit codes
+    """How a run ended: `end`, when it began and ended (perf_counter seconds), the exit codes
     that the host saw by pid with the time, and the pids that it had to end itself."""
 
     end: str
-    began: int
-    ended: int
-    exits: dict[int, tuple[int, int]]
+    began: float
+    ended: float
+    exits: dict[int, tuple[int, float]]
     killed: frozenset[int]
 
 

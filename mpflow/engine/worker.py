@@ -9,7 +9,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from multiprocessing import util
+from time import perf_counter, sleep
+from types import FrameType
 from typing import Any, NamedTuple
 
 from mpflow import registry
@@ -18,10 +21,10 @@ from mpflow.engine.acting import Acting
 from mpflow.engine.children import Children
 from mpflow.engine.output import TracedOutput, write_line
 from mpflow.engine.scope import arguments, outer
-from mpflow.engine.source import body
-from mpflow.evaluation import NAMESPACE, Scope
-from mpflow.exceptions import caught
-from mpflow.plan import Plan, Program
+from mpflow.engine.source import Source, body, hidden, variables
+from mpflow.evaluation import NAMESPACE, PREFIX
+from mpflow.exceptions import caught, told
+from mpflow.plan import Plan, Program, Step
 
 _LAST_OF_ALL = -1000  # below every priority that multiprocessing gives its own exit hooks
 
@@ -50,20 +53,22 @@ class Worker:
 
     def __init__(self, job: Job) -> None:
         global _current
-        if _current is not None:
-            _current.record.close()  # the parent's, inherited by fork
         _current = self  # keeps the primitives alive until the interpreter ends
         self.job: Job = job
         self.program = job.program
         self.plan: Plan = job.program.plans[job.name]
-        self.steps = self.plan.steps
+        self.types = {name: type_name for name, type_name, _ in job.program.primitives}
         self.objects = dict(job.objects)
-        self.record: record.Writer = record.Writer(job.folder)
+        self.slots, self.dynamic = variables(self.plan)
+        self.record: record.Writer = record.Writer(
+            job.folder, len(self.slots), cannot_go_on=self._cannot_go_on
+        )
         self.output: TracedOutput | None = None
-        self.lines: tuple[int, ...] = ()
+        self.source: Source | None = None
+        self.space: dict[str, Any] = {}
+        self.variables: dict[str, Any] = {}  # at the end
         self.children = Children(self)
         self.acting = Acting(self)
-        self.v = Scope({}, {})
         self._random: Any = None
 
     # What actions may use
@@ -95,55 +100,54 @@ class Worker:
 
     def leave_at_once(self, code: int) -> None:
         """os._exit, with a last word in the record."""
-        self.record.write(record.DONE, self.record.stamp(), "ok", ("=", None), None)
+        self.record.finish()
         os._exit(code)
 
     # A life
 
     def run(self) -> None:
         """From begin to the exit hooks; how it ends is Python's own way of ending it."""
-        self.record.write(record.BEGIN, self.plan.name, os.getpid(), self.record.stamp())
+        self._run(self._live)
+
+    def run_python(self, function: Callable[[], object]) -> None:
+        """The life of a Process subclass: its own run(), between our begin and end."""
+        self._run(lambda: self._code(function))
+
+    def _run(self, live: Callable[[], object]) -> None:
+        self.record.note(record.BEGIN, (self.plan.name, os.getpid(), self.slots))
         util.Finalize(None, self._ended, exitpriority=_LAST_OF_ALL)
         code, error = 0, None
         try:
-            self._live()
+            if self.program.code:
+                self.output = TracedOutput(self._printed)
+                sys.stdout = self.output
+            live()
         except SystemExit as leaving:
             code = exit_code(leaving.code)
             raise
         except BaseException as fault:
-            code, error = 1, (type(fault).__name__, str(fault))
+            code, error = 1, told(fault)
             self._notice(fault)
             raise SystemExit(1) from None
         finally:
             self._leave(code, error)
 
     def _live(self) -> None:
-        if self.program.code:
-            self._trace_output()
         if self.plan.name == "main":
             self._make_primitives()
         if self.plan.target is not None:
-            self.record.write(record.CODE, self.record.stamp())
-            function = self.python(self.plan.target)
-            args, kwargs = arguments(self.plan, self.program, self.objects)
-            function(*args, **kwargs)
+            self._code(self._target)
         else:
-            self._body()()
+            self._act()
 
-    def run_python(self, function: Callable[[], object]) -> None:
-        """The life of a Process subclass: its own run(), between our begin and end."""
-        self._live = lambda: self._python_run(function)  # type: ignore[method-assign]
-        self.run()
-
-    def _python_run(self, function: Callable[[], object]) -> None:
-        self._trace_output()
-        self.record.write(record.CODE, self.record.stamp())
+    def _code(self, function: Callable[[], object]) -> None:
+        self.record.note(record.CODE)
         function()
 
-    def _trace_output(self) -> None:
-        """What Python code prints stands in the trace, too."""
-        self.output = TracedOutput(self._printed)
-        sys.stdout = self.output
+    def _target(self) -> None:
+        function = self.python(self.plan.target or "")
+        args, kwargs = arguments(self.plan, self.program, self.objects)
+        function(*args, **kwargs)
 
     def _make_primitives(self) -> None:
         from mpflow.engine.keep import keep_names
@@ -153,24 +157,43 @@ class Worker:
             self.objects.update({f"{name}{part}": each for part, each in made.items()})
         keep_names()
 
-    def _body(self) -> Callable[[], None]:
+    def _act(self) -> None:
+        """Run the steps as the Python source that is made of them."""
         processes = self.children.views() if self.plan.name == "main" else {}
-        self.v.outer = outer(self.plan, self.program, self.objects, processes)
-        source = body(self.steps, self.plan.vars)
-        space: dict[str, Any] = {**NAMESPACE, **self._words()}
-        exec(compile(source.text, _file_name(self.plan.name), "exec"), space)
-        self.lines = source.lines
-        run: Callable[[], None] = space["body"]
-        return run
+        names = outer(self.plan, self.program, self.objects, processes)
+        self.source = source = body(self.plan, self.program)
+        self.space = {**NAMESPACE, **{f"{PREFIX}{n}": each for n, each in names.items()}}
+        self.space.update({f"outer_{n}": names.get(n) for n in hidden(self.plan, self.program)})
+        self.space.update(self._words(source))
+        if source.sites:
+            self.record.define(source.sites)
+        self.record.next_site += 2 * len(source.sites)
+        exec(compile(source.text, _file_name(self.plan.name), "exec"), self.space)
+        run: Callable[[], None] = self.space["body"]
+        try:
+            run()
+        except BaseException as error:
+            frame = _frame_of(error, _file_name(self.plan.name))
+            self.leaving(self.record.at, {} if frame is None else frame.f_locals)
+            raise
 
-    def _words(self) -> dict[str, Any]:
-        """What the generated source may call, besides the functions of expressions."""
+    def _words(self, source: Source) -> dict[str, Any]:
+        """What the source may call and name, besides the functions of expressions."""
+        objects = self.objects
         return {
-            "v": self.v,
-            "do": self.acting.do,
-            "enter": self.acting.enter,
-            "leave": self.acting.leave,
-            "bind": _bind,
+            **{n: getattr(objects[on], method) for n, (on, method) in source.methods.items()},
+            **{name: getattr(self.record, name) for name in ("views", "more", "begin", "word")},
+            **{name: getattr(self.acting, name) for name in ("do", "enter", "leave", "failed")},
+            "slots": self.record.slots,
+            "now": perf_counter,
+            "LEAST": record.LEAST,
+            "MOST": record.MOST,
+            "BaseException": BaseException,
+            "type": type,
+            "integer": int,
+            "locals": locals,
+            "leaving": self.leaving,
+            "assign": self.assign,
             "times": _times,
             "scaled": self._scaled,
             "caught": caught,
@@ -181,22 +204,50 @@ class Worker:
             return seconds
         return seconds * self.program.time_scale if isinstance(seconds, int | float) else seconds
 
+    def assign(self, name: str, value: object) -> None:
+        """Set a variable whose name the run has decided."""
+        self.space[f"{PREFIX}{name}"] = value
+        if name not in self.slots:
+            self.slots = (*self.slots, name)  # found again at the end
+        self.record.note(record.VARIABLE, (name, record.portable(value)))
+
+    def step_of(self, error: BaseException) -> Step | None:
+        """The step in whose source an exception came up."""
+        if self.source is None:
+            return None
+        line = _line_of(error, _file_name(self.plan.name))
+        number = self.source.steps[line - 1] if line else -1
+        return self.plan.steps[number] if number >= 0 else None
+
     # An end
+
+    def leaving(self, at: int, names: Mapping[str, Any]) -> None:
+        """The source has come to its end, or to that of the process: its variables are kept."""
+        self.record.at = at
+        found = self.space if self.dynamic else names
+        keys = ((name, f"{PREFIX}{name}") for name in self.slots)
+        self.variables = {name: found[key] for name, key in keys if key in found}
 
     def _leave(self, code: int, error: tuple[str, str] | None) -> None:
         waits = not self.plan.code  # what user code does in its exit hooks, nobody knows
         if self.output is not None:
             self.output.finish()
-        self.record.write(
-            record.LEAVE, self.record.stamp(), code, error, self.acting.changed(), waits
-        )
+        kept = {name: record.portable(value) for name, value in self.variables.items()}
+        self.record.note(record.LEAVE_WAITING if waits else record.LEAVE, (code, error, kept))
 
     def _ended(self) -> None:
         self.children.note()
-        self.record.write(record.END, self.record.stamp())
+        self.record.note(record.END)
 
     def _printed(self, line: str, place: str) -> None:
-        self.record.write(record.PRINTED, self.record.stamp(), line, place)
+        self.record.note(record.PRINTED, (line, place))
+
+    def _cannot_go_on(self) -> None:
+        """There is no room for the record: the host is told, and ends the run."""
+        with suppress(OSError):
+            os.unlink(os.path.join(self.job.folder, record.ROOM))
+        while True:
+            sleep(1)
 
     def _notice(self, error: BaseException) -> None:
         """What ended the process, on standard error: as Python would, but for people."""
@@ -204,18 +255,32 @@ class Worker:
             return
         from mpflow.engine.notice import notice
 
-        told = notice(self.plan.name, error, _file_name(self.plan.name), self.lines)
-        sys.stderr.write(told)
+        lines = self.source.lines if self.source is not None else ()
+        sys.stderr.write(notice(self.plan.name, error, _file_name(self.plan.name), lines))
         sys.stderr.flush()
+
+
+def _frame_of(error: BaseException, file_name: str) -> FrameType | None:
+    """The frame of the source, on the way that an exception took."""
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == file_name:
+            return traceback.tb_frame
+        traceback = traceback.tb_next
+    return None
+
+
+def _line_of(error: BaseException, file_name: str) -> int:
+    traceback, line = error.__traceback__, 0
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == file_name:
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return line
 
 
 def _file_name(process: str) -> str:
     return f"<mpflow {process}>"
-
-
-def _bind(v: Scope, name: str, value: object) -> object:
-    v[name] = value
-    return value
 
 
 def _times(times: Any) -> Iterator[int]:

@@ -1,7 +1,7 @@
 """Values in, values out: what the Python source of an expression calls while it runs.
 
 Worker processes import this module, so it stays light: no `ast`, no `re`, no `typing`.
-The source reads names as `v['x']` (`v` is a Scope) and calls what NAMESPACE holds. Whatever
+The source reads a name x as `v_x`, and calls what NAMESPACE holds. Whatever
 could grow is measured first; a result over 1 MiB raises TooLarge before it is made.
 """
 
@@ -26,13 +26,14 @@ from mpflow.evaluation.measure import (
     text_size,
 )
 
-__all__ = ["FUNCTIONS", "LIMIT", "NAMESPACE", "Attributes", "Scope", "TooLarge", "size"]
+__all__ = ["FUNCTIONS", "LIMIT", "NAMESPACE", "PREFIX", "Attributes", "Names", "TooLarge", "size"]
 
 TYPE_CHECKING = False  # typing takes longer to import than all of this module
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+PREFIX = "v_"  # of a scenario's own names: the source has no other that begins so
 _COLLISIONS = 64  # unequal members of a set with one hash
 
 
@@ -46,25 +47,22 @@ class Attributes:
         raise AttributeError(f"there is no attribute '{name}' here")
 
 
-class Scope(dict[str, object]):
-    """The variables of one process; a name that is not among them is looked up in `outer`."""
+class Names:
+    """What names mean where a source is evaluated by itself: `v_x` is `scope['x']`."""
 
-    __slots__ = ("changed", "outer")
+    __slots__ = ("scope",)
 
-    def __init__(self, initial: dict[str, object], outer: Mapping[str, object]) -> None:
-        super().__init__(initial)
-        self.outer = outer
-        self.changed: set[str] = set()  # set since the reader last emptied it
+    def __init__(self, scope: Mapping[str, object]) -> None:
+        self.scope = scope
 
-    def __setitem__(self, name: str, value: object) -> None:
-        self.changed.add(name)
-        super().__setitem__(name, value)
-
-    def __missing__(self, name: str) -> object:
+    def __getitem__(self, name: str) -> object:
+        """KeyError for what is no scenario's name: Python then looks into the globals."""
+        if not name.startswith(PREFIX):
+            raise KeyError(name)
         try:
-            return self.outer[name]
+            return self.scope[name[2:]]
         except KeyError:
-            raise NameError(f"name '{name}' is not defined") from None
+            raise NameError(f"name '{name[2:]}' is not defined") from None
 
 
 def add(a: Any, b: Any) -> Any:

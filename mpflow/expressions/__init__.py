@@ -1,16 +1,17 @@
 """Text of a scenario in, checked Python source out: expressions, templates, whole YAML values.
 
-Each text is parsed and checked here, once. What comes out is source over `v` (the names) and
-evaluation.NAMESPACE (operators, functions); nothing else of Python is within its reach.
+Each text is parsed and checked here, once. What comes out is source over `v_x`, for each name x,
+and evaluation.NAMESPACE (operators, functions); nothing else of Python is within its reach.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache, partial
+from types import CodeType
 from typing import NamedTuple
 
-from mpflow.evaluation import NAMESPACE, Scope
+from mpflow.evaluation import NAMESPACE, Names
 from mpflow.evaluation.measure import TooLarge, refusal, size
 from mpflow.expressions import templates
 from mpflow.expressions.syntax import ExpressionError, parse
@@ -31,7 +32,7 @@ __all__ = [
 class Compiled(NamedTuple):
     """Source that is checked, and what it asks for."""
 
-    source: str  # Python source over `v` and NAMESPACE
+    source: str  # Python source over `v_x` for each name x, and NAMESPACE
     names: frozenset[str] = frozenset()  # every name read, those with an attribute included
     attributes: tuple[tuple[str, str], ...] = ()  # (name, attribute), in the text's order
     functions: frozenset[str] = frozenset()
@@ -83,19 +84,20 @@ def condition(data: object) -> Compiled:
 
 def evaluate(compiled: Compiled, scope: Mapping[str, object]) -> object:
     """The value of `compiled` with the names of `scope`; a missing one is a NameError."""
-    return _function(compiled.source)(scope if isinstance(scope, Scope) else Scope({}, scope))
+    found: object = eval(_code(compiled.source), NAMESPACE, Names(scope))
+    return found
 
 
-def _made(source: str) -> Callable[[Mapping[str, object]], object]:
-    made: Callable[[Mapping[str, object]], object] = eval(f"lambda v: {source}", NAMESPACE)
-    return made
+def _made(source: str) -> CodeType:
+    return compile(source, "<expression>", "eval")
 
 
-_function = lru_cache(maxsize=4096)(_made)
+_code = lru_cache(maxsize=4096)(_made)
 
 
 def _evaluated_once(constant: str) -> object:
-    return _made(constant)({})
+    found: object = eval(_made(constant), NAMESPACE)
+    return found
 
 
 def _compiled(body: str) -> Compiled:
@@ -120,7 +122,7 @@ def _filled(part: str | templates.Hole) -> Compiled:
         return Compiled(literal(part))
     if part.is_name:
         name = frozenset({part.text})
-        return Compiled(f"v[{part.text!r}]", name, constant=False, bare=name)
+        return Compiled(f"v_{part.text}", name, constant=False, bare=name)
     try:
         return expression(part.text)
     except ExpressionError as error:

@@ -1,4 +1,5 @@
-"""In: an expression's syntax tree. Out: Python source over `v` and evaluation.NAMESPACE.
+"""In: an expression's syntax tree. Out: Python source over `v_x`, for each name x, and
+evaluation.NAMESPACE.
 
 Each kind of node that is allowed has a method that writes it; any other is refused, so that
 nothing else of Python is within reach of the source.
@@ -79,7 +80,7 @@ class Translator:
         refuse_name(node.id, *self.span(node))
         self.varying += 1
         self.bare.add(node.id)
-        return f"v[{node.id!r}]"
+        return f"v_{node.id}"
 
     def attribute(self, node: ast.Attribute, depth: int) -> str:
         """`name.attribute` or `name[index].attribute`."""
@@ -94,7 +95,7 @@ class Translator:
         refuse_dunder(base.id, *self.span(base))
         self.varying += 1
         self.attributes[base.id, node.attr] = None
-        return f"attribute(v[{base.id!r}]{index}, {node.attr!r})"
+        return f"attribute(v_{base.id}{index}, {node.attr!r})"
 
     def binary(self, node: ast.BinOp, depth: int) -> str:
         """`a + b`: a call where the result could grow."""
@@ -102,6 +103,8 @@ class Translator:
         if kind not in GUARDED_OPERATORS and kind not in PLAIN_OPERATORS:
             raise self.forbid(node.op, node)
         left, right = self.write(node.left, depth), self.write(node.right, depth)
+        if kind is ast.Add and (_is_number(node.left) or _is_number(node.right)):
+            return f"({left} + {right})"  # a sum with a number is a number, or an error
         if kind in GUARDED_OPERATORS:
             return f"{GUARDED_OPERATORS[kind]}({left}, {right})"
         return f"({left} {PLAIN_OPERATORS[kind]} {right})"
@@ -226,6 +229,10 @@ _WRITERS: dict[type[ast.expr], Callable[[Translator, Any, int], str]] = {
     ast.Tuple: Translator.display,
     ast.UnaryOp: Translator.unary,
 }
+
+
+def _is_number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float)
 
 
 def _is_singleton(node: ast.expr) -> bool:

@@ -62,11 +62,10 @@ class Nodes:
         return self.values.value(data, path)
 
     def _assignments(self, data: Mapping[str, Any], path: Path) -> Compiled:
-        """`let`: each variable is set before the next value is worked out."""
+        """`let`: a statement for each variable, set before the next value is worked out."""
         parts = [(key, self.values.value(each, (*path, key))) for key, each in data.items()]
-        entries = (f"{key!r}: bind(v, {key!r}, {each.source})" for key, each in parts)
         return Compiled(
-            source=f"{{{', '.join(entries)}}}",
+            source="\n".join(f"v_{key} = {each.source}" for key, each in parts),
             names=frozenset().union(*(each.names for _, each in parts)),
             attributes=tuple(pair for _, each in parts for pair in each.attributes),
             functions=frozenset().union(*(each.functions for _, each in parts)),

@@ -1,0 +1,163 @@
+"""A run's records, read back: a folder goes in, for each record its columns and values come out.
+
+Reads what is finished as well as what is still being written: a place without a site is one
+that nobody has come to yet.
+"""
+
+from __future__ import annotations
+
+import marshal
+import mmap
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from mpflow.engine import record
+from mpflow.engine.record import EVENTS, HEAD, VALUES, capacity_of, restored
+
+_OFFSET = (1 << record.OFFSET_BITS) - 1
+_BATCH = 8192
+
+
+def lanes(folder: str) -> list[Lane]:
+    """The records in a folder, in the order of pid and thread. FileNotFoundError without it."""
+    names = (n.split(".") for n in os.listdir(folder) if n.endswith(f".0{EVENTS}"))
+    return [Lane(folder, pid, lane) for pid, lane in sorted((int(n[0]), int(n[1])) for n in names)]
+
+
+class Segment:
+    """One file of events, mapped: its columns, and how many of its places are taken."""
+
+    def __init__(self, path: str) -> None:
+        with open(path, "rb") as stream:
+            self.map = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        view = memoryview(self.map)
+        self.slots = int.from_bytes(view[:HEAD], "little")
+        self.capacity = capacity_of(len(view), self.slots)
+        head = HEAD + 8 * self.slots
+        words, stamps = head + 4 * self.capacity, head + 12 * self.capacity
+        self.head = head
+        self.variables = view[HEAD:head].cast("q")
+        self.sites = view[head:words].cast("I")
+        self.words = view[words:stamps].cast("q")
+        self.stamps = view[stamps : stamps + 8 * self.capacity].cast("d")
+        self.taken = 0
+
+    def look(self) -> int:
+        """How many places are taken now."""
+        at = self.taken
+        while at < self.capacity and self.sites[at]:
+            found = self.map.find(b"\0\0\0\0", self.head + 4 * at, self.head + 4 * self.capacity)
+            if found < 0:
+                at = self.capacity
+                break
+            at = max(at + 1, (found - self.head) // 4)
+        self.taken = at
+        return at
+
+
+class Lane:
+    """The record of one thread of one process."""
+
+    def __init__(self, folder: str, pid: int, lane: int) -> None:
+        self.pid = pid
+        self.lane = lane
+        self._base = os.path.join(folder, f"{pid}.{lane}.")
+        self._events: list[Segment] = []
+        self._values: dict[int, memoryview] = {}
+        self._remembered: dict[int, Any] = {}
+        self.meanings: dict[int, record.Site] = {}
+
+    # How far it has come
+
+    def last(self) -> tuple[int, int, int, bool] | None:
+        """The newest segment's number, how many of its places are taken, and the last one's
+        site and whether it is over; None while there is nothing."""
+        number = self._newest()
+        if number < 0:
+            return None
+        segment = self._events[number]
+        taken = segment.look()
+        if not taken:
+            if not number:
+                return None
+            segment = self._events[number - 1]
+            taken = segment.look()
+        return number, taken, segment.sites[taken - 1], segment.stamps[taken - 1] != 0
+
+    def _newest(self) -> int:
+        """The number of the newest segment; -1 while there is none."""
+        while os.path.exists(f"{self._base}{len(self._events)}{EVENTS}"):
+            try:
+                self._events.append(Segment(f"{self._base}{len(self._events)}{EVENTS}"))
+            except ValueError:  # it has no size yet
+                break
+        return len(self._events) - 1
+
+    def count(self) -> int:
+        """How many places are taken."""
+        return sum(self._events[n].look() for n in range(self._newest() + 1))
+
+    # What it holds
+
+    def columns(self) -> Iterator[tuple[list[int], list[int], list[float]]]:
+        """Sites, words and stamps, in batches; only the very last one can be in progress."""
+        number = 0
+        while number <= self._newest():
+            segment = self._events[number]
+            taken = segment.look()
+            for start in range(0, taken, _BATCH):
+                end = min(start + _BATCH, taken)
+                yield (
+                    segment.sites[start:end].tolist(),
+                    segment.words[start:end].tolist(),
+                    segment.stamps[start:end].tolist(),
+                )
+            number += 1
+
+    def notes(self) -> Iterator[tuple[int, Any, float]]:
+        """The records that are no actions, with what they say: site, payload, stamp. What further
+        sites mean is kept."""
+        for sites, words, stamps in self.columns():
+            if min(sites) >= record.FIRST:
+                continue
+            for at, site in enumerate(sites):
+                if site >= record.FIRST or site in (record.IDLE, record.PRINTED) or not stamps[at]:
+                    continue
+                payload = self.payload(words[at])
+                if site == record.SITES:
+                    self.meanings.update((each[0], record.Site(*each)) for each in payload)
+                yield site, payload, stamps[at]
+
+    def payload(self, word: int) -> Any:
+        """What was spilled under a word, as it was written."""
+        if word < record.PLACES:
+            return None
+        place = word - record.PLACES
+        number = place >> record.OFFSET_BITS
+        if number not in self._values:
+            with open(f"{self._base}{number}{VALUES}", "rb") as stream:
+                whole = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+            self._values[number] = memoryview(whole)
+        return marshal.loads(self._values[number][place & _OFFSET :])
+
+    def value(self, word: int) -> Any:
+        """The value that a word stands for."""
+        if word < record.MOST:
+            return word
+        if word < record.UNSET:
+            return record.CONSTANTS[word - record.MOST]
+        found = self._remembered.get(word)
+        if found is None:
+            if len(self._remembered) > 4096:
+                self._remembered.clear()
+            found = self._remembered[word] = restored(self.payload(word))
+        return found
+
+    def variables(self, names: tuple[str, ...]) -> dict[str, Any]:
+        """The variables as they were last saved."""
+        if self._newest() < 0:
+            return {}
+        words = self._events[0].variables.tolist()
+        pairs = zip(names, words, strict=False)
+        return {name: self.value(word) for name, word in pairs if word != record.UNSET}
