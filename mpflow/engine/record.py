@@ -17,6 +17,7 @@ import marshal
 import mmap
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -134,6 +135,7 @@ class Writer:
         self.free = self.end = 0
         self.next_site = FIRST
         self.slots = memoryview(b"")
+        self.descriptors: list[int] = []
         self._map_events(variables)
 
     # The columns
@@ -167,23 +169,45 @@ class Writer:
 
     def _mapped(self, name: str, size: int) -> mmap.mmap:
         """A new file of that size, mapped; its room is really there."""
+        path = os.path.join(self.folder, name)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
-            descriptor = os.open(os.path.join(self.folder, name), flags, 0o600)
+            descriptor = os.open(f"{path}~", flags, 0o600)
             try:
                 if hasattr(os, "posix_fallocate"):
                     os.posix_fallocate(descriptor, 0, size)
                 else:
                     os.truncate(descriptor, size)
-                return mmap.mmap(descriptor, size)
+                found = self._map(descriptor, size)
             finally:
                 os.close(descriptor)
+            os.rename(f"{path}~", path)  # whoever reads finds it whole
+            return found
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM):
                 raise
             if self.cannot_go_on is not None:
                 self.cannot_go_on()
             raise NoRoom(error.errno, os.strerror(error.errno), self.folder) from None
+
+    def _map(self, descriptor: int, size: int) -> mmap.mmap:
+        """The file, mapped; the descriptor that `mmap` keeps of it is remembered."""
+        free = os.dup(descriptor)
+        os.close(free)
+        found = mmap.mmap(descriptor, size)
+        with suppress(OSError):
+            if os.path.sameopenfile(free, descriptor):
+                self.descriptors.append(free)
+        return found
+
+    def abandon(self) -> None:
+        """Close the descriptors of a record that was inherited by fork: it is the parent's. The
+        mappings stay, for the parent's source still stands on the stack; so `mmap` will never
+        close them itself."""
+        for descriptor in self.descriptors:
+            with suppress(OSError):
+                os.close(descriptor)
+        self.descriptors.clear()
 
     # Values
 

@@ -99,6 +99,7 @@ class _Writer:
         self.actions = 0  # in that block
         self.depth = 0
         self.empty = False  # a block has just been opened
+        self.parts: list[str] = []  # which part of each open structure is being written
 
     def write(self) -> Source:
         self._line(0, "def body():")
@@ -142,6 +143,7 @@ class _Writer:
         self._end_block()
         structure = _structure(step.verb)
         if step.kind == "open":
+            self.parts.append("")
             self._enter(step, structure)
             return
         for line in self._saving(self.unsaved.end()):
@@ -151,7 +153,10 @@ class _Writer:
         if step.kind == "part":
             self._line(step.depth + 1, structure.parts[step.part].format(**step.arguments), step)
             self.empty = True
+            self.parts[-1] = step.part
         else:
+            if self.parts.pop() == "finally":
+                self._after_return(step)
             self.unsaved.close()
             self._leave(step, structure)
 
@@ -186,6 +191,12 @@ class _Writer:
             self.depth = step.depth + 1
             self._around(step, structure.leave, step.opens)
             self._end_block()
+            self._after_return(step)
+
+    def _after_return(self, step: Step) -> None:
+        """Where a `return` may have come by on its way out, it has done so before these actions."""
+        if any(each.then == "return" for each in self.plan.steps[step.opens : step.number]):
+            self._line(step.depth + 2, "leaving(at, locals())", step)
 
     def _around(self, step: Step, verb: str, opened: int) -> None:
         """What a structure does before and behind its blocks: on a primitive, or by itself."""

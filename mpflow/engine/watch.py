@@ -65,7 +65,7 @@ class Watch:
         grown = not self.lanes
         for key, lane in self.lanes.items():
             now = lane.last()
-            if now != self.seen.get(key):
+            if key not in self.seen or now != self.seen[key]:
                 self.seen[key] = now
                 grown = True
         return grown

@@ -41,6 +41,7 @@ class Job(NamedTuple):
 
 
 _current: Worker | None = None
+_inherited: list[Worker] = []  # by fork: the parent's, and its parent's
 
 
 def run_job(job: Job) -> None:
@@ -53,6 +54,9 @@ class Worker:
 
     def __init__(self, job: Job) -> None:
         global _current
+        if _current is not None:
+            _current.record.abandon()
+            _inherited.append(_current)
         _current = self  # keeps the primitives alive until the interpreter ends
         self.job: Job = job
         self.program = job.program
@@ -174,7 +178,9 @@ class Worker:
             run()
         except BaseException as error:
             frame = _frame_of(error, _file_name(self.plan.name))
-            self.leaving(self.record.at, {} if frame is None else frame.f_locals)
+            if frame is not None:
+                names = frame.f_locals
+                self.leaving(names.get("at", self.record.at), names)
             raise
 
     def _words(self, source: Source) -> dict[str, Any]:

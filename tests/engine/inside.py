@@ -18,17 +18,21 @@ def look() -> dict[str, object]:
             links.append(os.readlink(f"/proc/self/fd/{name}"))
         except OSError:
             continue  # the descriptor of the listing itself
-    kinds = sorted(link.partition(":")[0] for link in links if not link.endswith(".record"))
+    kinds = sorted(link.partition(":")[0] for link in links if not _is_record(link))
     handlers = {int(s): str(signal.getsignal(s)) for s in signal.valid_signals()}
     usual = ("Handlers.SIG_DFL", "0", "None")
     return {
         "pipes and sockets": [kind for kind in kinds if kind in ("pipe", "socket", "anon_inode")],
-        "records": sum(link.endswith(".record") for link in links),
+        "records": sorted({os.path.basename(link).split(".")[0] for link in links if _is_record(link)}),
         "handlers": {s: h for s, h in handlers.items() if h not in usual},
         "threads": threading.active_count(),
         "heavy modules": [name for name in HEAVY if name in sys.modules],
         "name": __import__("multiprocessing").current_process().name,
     }
+
+
+def _is_record(link: str) -> bool:
+    return link.endswith((".events", ".values"))
 
 
 def by_hand(method: str) -> None:

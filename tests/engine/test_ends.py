@@ -14,7 +14,7 @@ from conftest import event, told
 
 from mpflow import api
 from mpflow.engine.launch import Host
-from mpflow.engine.merge import merge
+from mpflow.engine.merge import Merge
 from mpflow.program import compile_program
 
 DEADLOCKS = {
@@ -256,7 +256,7 @@ def test_a_primitive_that_cannot_be_made_ends_main_with_python_s_error():
     host = Host()
     try:
         host.begin(program._replace(primitives=(("s", "semaphore", {"value": -1}),)), 50, True)
-        merged = merge(host.finish(), program)
+        merged = Merge(host.finish(), program)
     finally:
         host.close()
     assert (merged.exitcodes, merged.errors) == ({"main": 1}, {"main": "OSError"})
