@@ -1,144 +1,166 @@
-"""Intervals -> one legal order: each action took effect somewhere between its begin and its end.
+"""Lanes of intervals -> one legal order: each action took effect between its begin and its end.
 
-An operation that makes others possible is placed at its start, one that was made possible at
-its end (recording.md); so a put never stands behind its get. Where that order breaks a rule of
-the primitive, another event that was under way at the same time is taken first. Intervals of
-one process never overlap, so each primitive's order can be found alone, and the orders merge.
+Events are read in the order in which they ended, a batch of every lane at a time. That order is
+nearly always legal for every primitive; where it is not, legal.py finds another one for the
+events of that primitive alone. Intervals of one lane never overlap, so the orders of all
+primitives merge by their moments (recording.md). What a later event may still move is held back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from heapq import heapify, heappop, heappush
+import math
+from bisect import bisect_left, bisect_right
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice, repeat
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mpflow import registry
-from mpflow.plan import Program
+from mpflow.engine.legal import History, Places
 
 if TYPE_CHECKING:
     from mpflow.rule import Rule
 
+BATCH = 4096  # intervals read of each lane at a time
+HELD = 8192  # events held back at least: an order can be mended so far behind
+
 
 class Interval(NamedTuple):
-    """An event before it has its place: times are nanoseconds of one clock."""
+    """An event before it has its place. `subject` is the primitive, or `process NAME`, whose
+    state it changes or tells; what never came back has no end, and may take effect at any time."""
 
+    ended: float  # seconds
+    began: float
     process: str
     action: str
     on: str | None
-    began: int
-    ended: int
+    subject: str | None
     line: int | None = None
     value: Any = None
     result: Any = None
     status: str = "ok"
     error: tuple[str, str] | None = None
     extra: Mapping[str, Any] = {}
+    site: Any = None
 
 
-def in_order(intervals: Iterable[Interval], program: Program) -> list[tuple[int, int, Interval]]:
-    """All intervals in one total order that is legal for each primitive and each process, each
-    with the moment at which it took effect and its number among those of that moment."""
-    types = {name: (type_name, options) for name, type_name, options in program.primitives}
-    by_object: dict[str, list[Interval]] = {}
-    placed: list[tuple[int, int, Interval]] = []
-    for each in intervals:
-        subject = _subject(each, types, program)
-        if subject is None:
-            placed.append((each.ended, 0, each))
-        else:
-            by_object.setdefault(subject, []).append(each)
-    for name, events in by_object.items():
-        type_name, options = types.get(name, ("process", {}))
-        primitive = registry.primitive(type_name)
-        effects = {op.verb: op.effect for op in primitive.operations}
-        placed += _points(_legal(events, effects, primitive.rule(options)), effects)
-    placed.sort(key=lambda point: point[:2])
-    return placed
+class Placed(NamedTuple):
+    """An event in its place, and, where no order allows it, a sentence that says so."""
+
+    moment: float
+    interval: Interval
+    suspect: str | None
 
 
-def _subject(
-    each: Interval, types: Mapping[str, tuple[str, Mapping[str, Any]]], program: Program
-) -> str | None:
-    """The primitive, or the process, whose state an event changes or tells."""
-    if each.action in ("begin", "end"):
-        return f"process {each.process}"
-    if each.on is None:
-        return None
-    declared = each.on.partition(".")[0]
-    if declared in types:
-        return declared
-    return f"process {each.on}" if each.on in program.plans else None
+ENDED = itemgetter(0)
+MOMENT_AND_RANK = itemgetter(0, 1)
+_placed = partial(tuple.__new__, Placed)  # three times as fast as Placed(...)
 
 
-def _legal(events: list[Interval], effects: Mapping[str, str], rule: Rule) -> list[Interval]:
-    """The events of one object, by their keys, moved as little as its rule asks for.
+def in_order(
+    lanes: Sequence[Iterable[Interval]], rule: Callable[[str], Rule], batch: int = BATCH
+) -> Iterator[Placed]:
+    """All events of all lanes in one order that is legal for every subject.
 
-    An event may be taken next while no event that is still to come had ended before it began.
+    A lane gives intervals that do not overlap, in the order of their ends. The moments never
+    decrease, and lie in the intervals: behind the begin, unless that is the end as well. Of what
+    never came back the moment is just behind its begin.
     """
-    waiting = sorted(events, key=lambda e: _key(e, effects))
-    begins = sorted(range(len(waiting)), key=lambda i: waiting[i].began)
-    ordered: list[Interval] = []
-    taken = [False] * len(waiting)
-    open_: list[int] = []  # begun and not taken, by key
-    ends: list[tuple[int, int]] = [(e.ended, i) for i, e in enumerate(waiting)]
-    ends.sort()
-    next_begin = next_end = 0
-    while len(ordered) < len(waiting):
-        while taken[ends[next_end][1]]:
-            next_end += 1
-        horizon = ends[next_end][0]
-        while next_begin < len(begins) and waiting[begins[next_begin]].began <= horizon:
-            heappush(open_, begins[next_begin])
-            next_begin += 1
-        chosen = _choose(open_, waiting, rule)
-        taken[chosen] = True
-        rule.apply(waiting[chosen])
-        ordered.append(waiting[chosen])
-    return ordered
+    places = Places()
+    histories: dict[str, History] = {}
+    held: deque[tuple[list[Interval], float]] = deque()
+    count = 0
+    for chunk, limit, open_lanes in _chunks([_Lane(lane) for lane in lanes], batch):
+        for subject, events in _by_subject(chunk).items():
+            if subject not in histories:
+                histories[subject] = History(subject, rule(subject), places)
+            histories[subject].take(events, partial(_under_way, open_lanes))
+        held.append((chunk, limit))
+        count += len(chunk)
+        while count - len(held[0][0]) >= HELD:
+            count -= len(held[0][0])
+            yield from _release(*held.popleft(), places)
+    for part in held:
+        yield from _release(*part, places)
 
 
-def _choose(open_: list[int], waiting: list[Interval], rule: Rule) -> int:
-    """The first open event that is legal now; the first of all when none is. What only tells the
-    state goes before what changes it: later it might be legal no more, and sooner harms nobody."""
-    for candidate in sorted(open_):
-        event = waiting[candidate]
-        if rule.observes(event) and rule.allows(event):
-            open_.remove(candidate)
-            heapify(open_)
-            return candidate
-    passed_over: list[int] = []
-    chosen = None
-    while open_ and chosen is None:
-        candidate = heappop(open_)
-        if rule.allows(waiting[candidate]):
-            chosen = candidate
-        else:
-            passed_over.append(candidate)
-    if chosen is None:
-        chosen = passed_over.pop(0)
-    for each in passed_over:
-        heappush(open_, each)
-    return chosen
+class _Lane:
+    """What has been read of a lane, and not yet been placed."""
+
+    def __init__(self, source: Iterable[Interval]) -> None:
+        self.source = iter(source)
+        self.events: list[Interval] = []
+        self.turns: list[float] = []  # of each event
+        self.exhausted = False
+        self.ends = True  # every turn is an end
+
+    def read(self, batch: int) -> None:
+        """Hold a batch at least, and two different ends, if there are."""
+        while not self.exhausted and (len(self.events) < batch or self.turns[0] == self.turns[-1]):
+            more = list(islice(self.source, batch))
+            self.exhausted = len(more) < batch
+            self.events += more
+            ends = list(map(ENDED, more))
+            if math.inf in ends:
+                self.ends = False
+                ends = list(map(_turn, more))
+            self.turns += ends
 
 
-def _key(each: Interval, effects: Mapping[str, str]) -> tuple[int, int]:
-    at_start = effects.get(each.action, "end") == "start" and each.status != "error"
-    return (each.began if at_start else each.ended, each.began)
+def _turn(each: Interval) -> float:
+    """When an event's turn comes: at its end; what never came back, at its begin."""
+    return each.began if each.ended == math.inf else each.ended
 
 
-def _points(ordered: list[Interval], effects: Mapping[str, str]) -> list[tuple[int, int, Interval]]:
-    """A moment for each event of one object, inside its interval and in the order found: as near
-    to its key as the others let it be. Events of one moment are numbered."""
-    latest: list[int] = []
-    for each in reversed(ordered):
-        latest.append(min(each.ended, latest[-1]) if latest else each.ended)
-    latest.reverse()
-    points: list[tuple[int, int, Interval]] = []
-    moment, number = -1, 0
-    for each, limit in zip(ordered, latest, strict=True):
-        earliest = max(each.began, moment)
-        chosen = max(earliest, min(_key(each, effects)[0], limit))
-        number = number + 1 if chosen == moment else 0
-        moment = chosen
-        points.append((moment, number, each))
-    return points
+def _chunks(lanes: list[_Lane], batch: int) -> Iterator[tuple[list[Interval], float, list[_Lane]]]:
+    """All events in the order of their turns, cut into lists; with each the moment before which
+    its turns are, and the lanes, where what comes next after each event can be seen."""
+    while lanes:
+        for lane in lanes:
+            lane.read(batch)
+        limit = min((lane.turns[-1] for lane in lanes if not lane.exhausted), default=math.inf)
+        cuts = [bisect_left(lane.turns, limit) for lane in lanes]
+        chunk: list[Interval] = []
+        for lane, cut in zip(lanes, cuts, strict=True):
+            chunk += lane.events[:cut]
+        chunk.sort(key=ENDED if all(lane.ends for lane in lanes) else _turn)
+        yield chunk, limit, lanes
+        for lane, cut in zip(lanes, cuts, strict=True):
+            del lane.events[:cut], lane.turns[:cut]
+        lanes = [lane for lane in lanes if lane.events or not lane.exhausted]
+
+
+def _by_subject(chunk: list[Interval]) -> dict[str, list[Interval]]:
+    groups: dict[str | None, list[Interval]] = defaultdict(list)
+    for each in chunk:
+        groups[each.subject].append(each)
+    groups.pop(None, None)
+    return groups  # type: ignore[return-value]
+
+
+def _under_way(lanes: list[_Lane], event: Interval) -> Iterator[Interval]:
+    """What else was done to an event's subject when it ended, and ended later."""
+    for lane in lanes:
+        following = bisect_right(lane.turns, event.ended)
+        if following < len(lane.turns):
+            each = lane.events[following]
+            if each.began < event.ended and each.subject == event.subject:
+                yield each
+
+
+def _release(chunk: list[Interval], limit: float, places: Places) -> Iterator[Placed]:
+    """The events whose moments are before the limit: the chunk's, and such as were taken early."""
+    places.final = limit
+    unusual = places.unusual
+    if not unusual:
+        yield from map(_placed, zip(map(ENDED, chunk), chunk, repeat(None)))
+        return
+    rows = [row for each in chunk if (row := unusual.pop(id(each), (each.ended, 0, each, None)))]
+    early = [key for key, row in unusual.items() if row and row[0] < limit]
+    for key in early:
+        rows.append(unusual[key])
+        unusual[key] = None  # its turn is still to come
+    rows.sort(key=MOMENT_AND_RANK)
+    for moment, _, each, suspect in rows:
+        yield Placed(moment, each, suspect)
