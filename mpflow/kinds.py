@@ -56,13 +56,13 @@ VALUE = Argument("value", "value", "what: anything that can be pickled", require
 
 
 class Operation(NamedTuple):
-    """A verb on a primitive: what it does to the real object, and when it takes effect.
+    """A verb on a primitive, and what it does to the real object.
 
     `real(object, *arguments)` gets the arguments in their declared order, without the subject
-    and without `into`. `effect` says where in its interval an operation takes effect for the
-    order of the trace: one that makes others possible at its start, one that was made possible
-    at its end (recording.md). `shows` names the argument that the trace shows as its value.
-    `boolean` says that the result is true or false and nothing else.
+    and without `into`. `shows` names the argument that the trace shows as its value. `method` is
+    the real object's method that does it, where all arguments besides the shown one are at their
+    defaults: the worker calls it directly. `boolean` says that the result is true or false
+    and nothing else.
     """
 
     verb: str
@@ -70,7 +70,6 @@ class Operation(NamedTuple):
     subject: Argument
     arguments: tuple[Argument, ...]
     real: Callable[..., Any]
-    effect: Literal["start", "end"] = "end"
     shows: str | None = None
     boolean: bool = False
     method: str = ""
@@ -88,8 +87,9 @@ class Primitive(NamedTuple):
 
     `make(options)` returns the real objects by suffix: `{"": lock}`, or for a pipe
     `{".conn1": a, ".conn2": b}`; `parts(options)` gives the same suffixes without making any.
-    `rule(options)` judges the order of events. `check` says which options make no sense, as
-    (option, reason); `refuses(verb, part, options)` why a verb can never be done on a part.
+    `rule(options)` says which order of its events can be. `check` says which options make no
+    sense, as (option, reason); `refuses(verb, part, options)` why a verb can never be done on a
+    part.
     """
 
     type: str
@@ -142,7 +142,6 @@ class Action(NamedTuple):
     then: str = ""
     shows: str | None = None
     names: str | None = None
-    effect: Literal["start", "end"] = "end"
     code: bool = False
 
 

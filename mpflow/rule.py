@@ -5,11 +5,16 @@ Protocols only: for type checkers, and imported by nobody while a scenario runs.
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Hashable
+from typing import Any, Protocol
 
 
 class Observation(Protocol):
-    """What a rule may ask of an event."""
+    """What a rule may ask of an event.
+
+    A status of `blocked` means that the action never came back: whether it took effect, and when
+    after its begin, nobody knows.
+    """
 
     @property
     def process(self) -> str: ...
@@ -23,19 +28,21 @@ class Observation(Protocol):
     def result(self) -> object: ...
     @property
     def status(self) -> str: ...
+    @property
+    def error(self) -> tuple[str, str] | None: ...
 
 
 class Rule(Protocol):
-    """A primitive as a sequence of events: which may come next."""
+    """A primitive as a sequence of events: a function from state to state.
 
-    def allows(self, event: Observation) -> bool:
-        """Whether the event is legal in the present state."""
+    States are immutable and hashable, small and cheap to make: an order is found by trying many.
+    """
+
+    def start(self) -> Hashable:
+        """The state before the first event."""
         ...
 
-    def apply(self, event: Observation) -> None:
-        """Take the event into the state; also an illegal one, as well as that can be done."""
-        ...
-
-    def observes(self, event: Observation) -> bool:
-        """Whether the event only tells the state: then it is taken as soon as it is legal."""
+    def after(self, state: Any, event: Observation) -> Any | None:
+        """The state after the event; None: it cannot come in this state. A blocked event is asked
+        about as one that took effect: whether it did is for the caller to try."""
         ...

@@ -256,7 +256,7 @@ class _Writer:
             return None
         name, type_name = self.types[subject]
         operation = registry.primitive(type_name).operation(verb)
-        if operation is None or type_name == "process":
+        if operation is None or not operation.method:
             return None
         given = (a for a in operation.arguments if a.name not in ("into", operation.shows))
         if any(step.arguments.get(a.name, repr(a.default)) != repr(a.default) for a in given):
@@ -273,7 +273,7 @@ class _Writer:
     ) -> None:
         """An operation on a primitive, in place: site, value, the call, result, stamp."""
         into = _constant(arguments.get("into", ""))
-        method = self._method(name, operation.method or verb)
+        method = self._method(name, operation.method)
         shows = ""
         lines = self._saving(self.unsaved.take())
         if operation.shows:

@@ -31,8 +31,10 @@ OPERATIONS = (
         LOCK,
         (BLOCK, TIMEOUT, INTO),
         _acquire,
+        boolean=True,
+        method="acquire",
     ),
-    Operation("release", "Give it back.", LOCK, (), _release, effect="start"),
+    Operation("release", "Give it back.", LOCK, (), _release, method="release"),
 )
 
 
@@ -44,51 +46,56 @@ def check_permits(options: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 class Permits:
-    """A number of permits in the order of events: never below zero, whoever releases."""
+    """A number of permits in the order of events: never below zero, whoever releases.
+
+    The state is that number. It may stand above `most`: a release checks and posts in two steps,
+    and two processes can do both at once.
+    """
 
     def __init__(self, permits: int, most: int) -> None:
         self.permits = permits
         self.most = most
 
-    def allows(self, event: Observation) -> bool:
-        if event.status == "error":
-            return event.action != "release" or self.permits >= self.most
-        if event.action == "acquire" and event.status != "blocked":
-            return (self.permits > 0) == bool(event.result)
-        return True
+    def start(self) -> int:
+        return self.permits
 
-    def apply(self, event: Observation) -> None:
-        if event.action == "acquire" and event.status == "ok" and event.result:
-            self.permits -= 1
-        elif event.action == "release" and event.status == "ok":
-            self.permits += 1
-
-    def observes(self, event: Observation) -> bool:
-        return event.action == "acquire" and not event.result
+    def after(self, permits: int, event: Observation) -> int | None:
+        status = event.status
+        if event.action == "acquire":
+            if status == "error":
+                return permits
+            if event.result or status == "blocked":
+                return permits - 1 if permits > 0 else None
+            return None if permits > 0 else permits
+        if event.action == "release":
+            if status == "error":
+                return permits if permits >= self.most else None
+            return permits + 1
+        return permits
 
 
 class Owned:
-    """A recursive lock in the order of events: one process at a time, any depth."""
+    """A recursive lock in the order of events: one process at a time, any depth.
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        self.owner: str | None = None
-        self.depth = 0
+    The state is the owner and how often it has acquired.
+    """
 
-    def allows(self, event: Observation) -> bool:
-        free = self.owner in (None, event.process)
-        if event.action == "acquire" and event.status in ("ok", "timeout"):
-            return free == bool(event.result)
+    def start(self) -> tuple[str | None, int]:
+        return None, 0
+
+    def after(
+        self, state: tuple[str | None, int], event: Observation
+    ) -> tuple[str | None, int] | None:
+        owner, depth = state
+        mine = owner == event.process
+        if event.action == "acquire" and event.status != "error":
+            if event.result or event.status == "blocked":
+                return (event.process, depth + 1) if mine or owner is None else None
+            return None if mine or owner is None else state
         if event.action == "release":
-            return (event.status == "error") == (self.owner != event.process)
-        return True
-
-    def apply(self, event: Observation) -> None:
-        if event.action == "acquire" and event.status == "ok" and event.result:
-            self.owner, self.depth = event.process, self.depth + 1
-        elif event.action == "release" and event.status == "ok":
-            self.depth -= 1
-            if self.depth <= 0:
-                self.owner, self.depth = None, 0
-
-    def observes(self, event: Observation) -> bool:
-        return event.action == "acquire" and not event.result
+            if event.status == "error":
+                return None if mine else state
+            if not mine:
+                return None
+            return (owner, depth - 1) if depth > 1 else (None, 0)
+        return state

@@ -7,8 +7,7 @@ the set (semantics.md, 1.3).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mpflow.kinds import INTO, TIMEOUT, Argument, Operation, Primitive
 
@@ -20,22 +19,18 @@ FOR = Argument("for", "subject", "what to wait for", required=True)
 
 
 class Flag:
-    """An event in the order of what was done to it: a boolean register."""
+    """An event in the order of what was done to it: a boolean register, and that is the state."""
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        self.flag = False
+    def start(self) -> bool:
+        return False
 
-    def allows(self, event: Observation) -> bool:
-        if event.action in ("is_set", "wait") and event.status in ("ok", "timeout"):
-            return self.flag == bool(event.result)
-        return True
-
-    def apply(self, event: Observation) -> None:
+    def after(self, flag: bool, event: Observation) -> bool | None:
+        if event.action in ("is_set", "wait"):
+            told = event.status in ("ok", "timeout")
+            return None if told and bool(event.result) != flag else flag
         if event.action in ("set", "clear") and event.status != "error":
-            self.flag = event.action == "set"
-
-    def observes(self, event: Observation) -> bool:
-        return event.action in ("is_set", "wait")
+            return event.action == "set"
+        return flag
 
 
 def _make(options: object) -> dict[str, object]:
@@ -55,15 +50,24 @@ PRIMITIVE = Primitive(
             EVENT,
             (),
             lambda event: event.set(),
-            effect="start",
+            method="set",
         ),
-        Operation("clear", "Take the flag down.", EVENT, (), lambda event: event.clear()),
+        Operation(
+            "clear",
+            "Take the flag down.",
+            EVENT,
+            (),
+            lambda event: event.clear(),
+            method="clear",
+        ),
         Operation(
             "is_set",
             "Whether the flag is set.",
             EVENT,
             (INTO,),
             lambda event: bool(event.is_set()),
+            boolean=True,
+            method="is_set",
         ),
         Operation(
             "wait",
@@ -71,8 +75,10 @@ PRIMITIVE = Primitive(
             FOR,
             (TIMEOUT, INTO),
             lambda event, timeout: bool(event.wait(timeout)),
+            boolean=True,
+            method="wait",
         ),
     ),
     make=_make,
-    rule=Flag,
+    rule=lambda options: Flag(),
 )

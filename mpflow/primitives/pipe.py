@@ -8,11 +8,11 @@ end closed, inherited ones too.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mpflow.kinds import FROM, INTO, TO, VALUE, WHAT, Argument, Operation, Primitive
+from mpflow.primitives._producers import Producers, State
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
@@ -20,37 +20,50 @@ if TYPE_CHECKING:
 POLL_TIMEOUT = Argument("timeout", "seconds", "seconds to wait at most; null: for ever", default=0)
 
 
+Pending = tuple[tuple[State, State], frozenset[int]]  # under way to each end; the ends closed
+
+
 class Messages:
     """A pipe in the order of events: what one end received was sent on the other before, and
-    each sender's messages come in the order in which he sent them."""
+    each sender's messages come in the order in which he sent them.
+
+    A poll tells whether a message is under way: the bytes are in the kernel as soon as send has
+    written them, no feeder holds them back. After a close of the other end, poll is not judged:
+    it may be true of the end of file as well. (Without any close there is no end of file: the
+    process that started the others holds every end.)
+    """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        first, second = _ends(options)
-        self.other = {first: second, second: first}
-        self.under_way: dict[tuple[str, str], deque[object]] = {}
+        self.ends = _ends(options)
+        self.senders = (Producers(), Producers())  # to the first end, to the second
 
-    def allows(self, event: Observation) -> bool:
-        if event.action == "recv" and event.status == "ok":
-            return self._source(event) is not None
-        return True
+    def start(self) -> Pending:
+        first, second = self.senders
+        return (first.start(), second.start()), frozenset()
 
-    def apply(self, event: Observation) -> None:
-        if event.action == "send" and event.status in ("ok", "blocked"):
-            self.under_way.setdefault((_end(event), event.process), deque()).append(event.value)
-        elif event.action == "recv" and event.status == "ok":
-            source = self._source(event)
-            if source is not None:
-                self.under_way[source].popleft()
+    def after(self, state: Pending, event: Observation) -> Pending | None:
+        action, status = event.action, event.status
+        if status == "error":
+            return state
+        ways, closed = state
+        end = self.ends.index(_end(event))
+        other = 1 - end
+        if action == "send":
+            return _with(state, other, self.senders[other].put(ways[other], event))
+        if action == "recv":
+            if status == "blocked":
+                return _with(state, end, self.senders[end].lose(ways[end]))
+            return _with(state, end, self.senders[end].get(ways[end], event.result))
+        if action == "poll" and status != "blocked" and other not in closed:
+            return state if bool(event.result) == (ways[end][0] > 0) else None
+        return (ways, closed | {end}) if action == "close" else state
 
-    def observes(self, event: Observation) -> bool:
-        return False
 
-    def _source(self, event: Observation) -> tuple[str, str] | None:
-        sent_on = self.other.get(_end(event))
-        for source, messages in self.under_way.items():
-            if source[0] == sent_on and messages and messages[0] == event.result:
-                return source
+def _with(state: Pending, end: int, way: State | None) -> Pending | None:
+    if way is None:
         return None
+    (first, second), closed = state
+    return ((first, way) if end else (way, second)), closed
 
 
 def _end(event: Observation) -> str:
@@ -108,11 +121,16 @@ PRIMITIVE = Primitive(
             TO,
             (VALUE,),
             lambda end, value: end.send(value),
-            effect="start",
             shows="value",
+            method="send",
         ),
         Operation(
-            "recv", "Receive an object, waiting for it.", FROM, (INTO,), lambda end: end.recv()
+            "recv",
+            "Receive an object, waiting for it.",
+            FROM,
+            (INTO,),
+            lambda end: end.recv(),
+            method="recv",
         ),
         Operation(
             "poll",
@@ -120,8 +138,12 @@ PRIMITIVE = Primitive(
             FROM,
             (POLL_TIMEOUT, INTO),
             lambda end, timeout: end.poll(timeout),
+            boolean=True,
+            method="poll",
         ),
-        Operation("close", "Close this process's copy of the end.", WHAT, (), _close),
+        Operation(
+            "close", "Close this process's copy of the end.", WHAT, (), _close, method="close"
+        ),
     ),
     make=_make,
     parts=lambda options: tuple(f".{end}" for end in _ends(options)),

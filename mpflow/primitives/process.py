@@ -18,32 +18,40 @@ PROCESS = Argument("process", "processes", "a process, a list of them, or `all`"
 
 
 class Life:
-    """A process in the order of events: started, begun, ended; seen ended only after it."""
+    """A process in the order of events: started, begun, ended; seen ended only after it.
+
+    The state is the stage. What is `born` needs nobody to start it. That it has not ended yet may
+    be told after its end, too: it dies a little later than its exit hooks are done.
+    """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        self.stage = "new"
+        self.born = bool(options.get("born"))
 
-    def allows(self, event: Observation) -> bool:
-        if event.status != "ok":
-            return True
-        if event.action == "begin":
-            return self.stage == "started"
-        if event.action == "join":
-            return (self.stage == "ended") == bool(event.result)
-        if event.action == "exitcode":
-            return self.stage == "ended" or event.result is None
-        if event.action == "is_alive":
-            return self.stage != "new" if event.result else self.stage in ("new", "ended")
-        return True
+    def start(self) -> str:
+        return "started" if self.born else "new"
 
-    def apply(self, event: Observation) -> None:
-        if event.status == "error" and event.action != "end":
-            return
-        if event.action in ("start", "begin", "end"):
-            self.stage = {"start": "started", "begin": "begun", "end": "ended"}[event.action]
+    def after(self, stage: str, event: Observation) -> str | None:
+        action = event.action
+        if action == "end":
+            return "ended"
+        if event.status == "error":
+            return stage
+        if action == "start":
+            return "started"
+        if action == "begin":
+            return "begun" if stage == "started" else None
+        return stage if event.status == "blocked" or _tells(action, event.result, stage) else None
 
-    def observes(self, event: Observation) -> bool:
-        return event.action in ("is_alive", "exitcode")
+
+def _tells(action: str, result: object, stage: str) -> bool:
+    """Whether what somebody was told of a process can be so at this stage."""
+    if action == "join":
+        return not result or stage == "ended"
+    if action == "exitcode":
+        return result is None or stage == "ended"
+    if action == "is_alive":
+        return stage != "new" if result else stage in ("new", "ended")
+    return True
 
 
 def _join(process: Any, timeout: float | None) -> bool:
@@ -61,9 +69,7 @@ PRIMITIVE = Primitive(
     summary="A process of the scenario.",
     options=(),
     operations=(
-        Operation(
-            "start", "Start it.", PROCESS, (), lambda process: process.start(), effect="start"
-        ),
+        Operation("start", "Start it.", PROCESS, (), lambda process: process.start()),
         Operation(
             "join",
             "Wait until it has ended; the result says whether it has.",
@@ -77,7 +83,6 @@ PRIMITIVE = Primitive(
             PROCESS,
             (),
             lambda process: process.terminate(),
-            effect="start",
         ),
         Operation(
             "kill",
@@ -85,7 +90,6 @@ PRIMITIVE = Primitive(
             PROCESS,
             (),
             lambda process: process.kill(),
-            effect="start",
         ),
         Operation(
             "is_alive",

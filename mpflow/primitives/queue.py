@@ -7,11 +7,11 @@ put returns before anything is in the pipe; get holds the readers' lock while it
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mpflow.kinds import BLOCK, FROM, INTO, TIMEOUT, TO, VALUE, WHAT, Argument, Operation, Primitive
+from mpflow.primitives._producers import Producers, State
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
@@ -23,39 +23,33 @@ class Items:
     """A queue in the order of events: no item is got before it was put, each producer's items
     in the order of his puts, and never more in it than it has slots.
 
-    Empty and Full are not judged: an item may still be in a feeder's buffer, and a slot is
-    given back late.
+    Empty, empty() and qsize() are not judged: an item may still be in a feeder's buffer. Nor is
+    Full where there is a bound: a slot is given back late.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.slots: int = options.get("maxsize", 0)
-        self.inside: dict[str, deque[object]] = {}
+        self.producers = Producers()
 
-    def allows(self, event: Observation) -> bool:
-        if event.status != "ok":
-            return True
+    def start(self) -> State:
+        return self.producers.start()
+
+    def after(self, state: State, event: Observation) -> State | None:
+        status = event.status
         if event.action == "put":
-            return self.slots <= 0 or self._count() < self.slots
+            if status == "error":
+                return None if self.slots <= 0 and _full(event) else state
+            room = self.slots <= 0 or state[0] < self.slots
+            return self.producers.put(state, event) if room else None
         if event.action == "get":
-            return self._holder(event.result) is not None
-        return True
+            if status == "ok":
+                return self.producers.get(state, event.result)
+            return self.producers.lose(state) if status == "blocked" else state
+        return state
 
-    def apply(self, event: Observation) -> None:
-        if event.action == "put" and event.status in ("ok", "blocked"):
-            self.inside.setdefault(event.process, deque()).append(event.value)
-        elif event.action == "get" and event.status == "ok":
-            holder = self._holder(event.result)
-            if holder is not None:
-                self.inside[holder].popleft()
 
-    def observes(self, event: Observation) -> bool:
-        return False
-
-    def _count(self) -> int:
-        return sum(map(len, self.inside.values()))
-
-    def _holder(self, item: object) -> str | None:
-        return next((who for who, items in self.inside.items() if items and items[0] == item), None)
+def _full(event: Observation) -> bool:
+    return event.error is not None and event.error[0] == "Full"
 
 
 def _check(options: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -89,11 +83,16 @@ PRIMITIVE = Primitive(
             TO,
             (VALUE, BLOCK, TIMEOUT),
             _put,
-            effect="start",
             shows="value",
+            method="put",
         ),
         Operation(
-            "get", "Take the next item, waiting for one.", FROM, (BLOCK, TIMEOUT, INTO), _get
+            "get",
+            "Take the next item, waiting for one.",
+            FROM,
+            (BLOCK, TIMEOUT, INTO),
+            _get,
+            method="get",
         ),
         Operation(
             "qsize",
@@ -101,6 +100,7 @@ PRIMITIVE = Primitive(
             QUEUE,
             (INTO,),
             lambda queue: queue.qsize(),
+            method="qsize",
         ),
         Operation(
             "empty",
@@ -108,15 +108,33 @@ PRIMITIVE = Primitive(
             QUEUE,
             (INTO,),
             lambda queue: queue.empty(),
+            boolean=True,
+            method="empty",
         ),
-        Operation("full", "Whether no slot is left.", QUEUE, (INTO,), lambda queue: queue.full()),
-        Operation("close", "This process will put no more.", WHAT, (), lambda queue: queue.close()),
+        Operation(
+            "full",
+            "Whether no slot is left.",
+            QUEUE,
+            (INTO,),
+            lambda queue: queue.full(),
+            boolean=True,
+            method="full",
+        ),
+        Operation(
+            "close",
+            "This process will put no more.",
+            WHAT,
+            (),
+            lambda queue: queue.close(),
+            method="close",
+        ),
         Operation(
             "join_thread",
             "Wait until the feeder has moved everything; close first.",
             QUEUE,
             (),
             lambda queue: queue.join_thread(),
+            method="join_thread",
         ),
         Operation(
             "cancel_join_thread",
@@ -124,6 +142,7 @@ PRIMITIVE = Primitive(
             QUEUE,
             (),
             lambda queue: queue.cancel_join_thread(),
+            method="cancel_join_thread",
         ),
     ),
     make=_make,

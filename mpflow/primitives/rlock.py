@@ -21,5 +21,5 @@ PRIMITIVE = Primitive(
     options=(),
     operations=OPERATIONS,
     make=_make,
-    rule=Owned,
+    rule=lambda options: Owned(),
 )
