@@ -7,6 +7,7 @@ and, should an exception come, `failed`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mpflow import registry
@@ -154,9 +155,10 @@ class Acting:
             self.record.begin(self.record.at, site)
         self.record.change(site, self.record.word(value) if operation.shows else MOST)
         result = operation.real(target.get(verb), *given)
+        seen = perf_counter()  # a child that has ended did so before this action was over
         self.record.finish(None if operation.shows else self.record.word(result))
         if target.type == "process":
-            self.worker.children.note()
+            self.worker.children.note(seen)
         return result
 
     def _site(

@@ -128,8 +128,8 @@ class Children:
             inherited=self.known if forked else {},
         )
 
-    def note(self) -> None:
-        """Write down which children were started and which were seen to have ended."""
+    def note(self, seen: float) -> None:
+        """Write down which children were started, and which were seen to have ended by then."""
         for name, process in self.known.items():
             popen = getattr(process, "_popen", None)  # None before start() and after close()
             if popen is None or process._parent_pid != os.getpid():
@@ -139,7 +139,7 @@ class Children:
             code = getattr(popen, "returncode", None)
             if code is not None and popen.pid not in self.reaped:
                 self.reaped.add(popen.pid)
-                self.worker.record.note(record.REAPED, (name, popen.pid, code))
+                self.worker.record.note(record.REAPED, (name, popen.pid, code, seen))
 
     def _started(self, name: str) -> None:
         self.own.append(name)

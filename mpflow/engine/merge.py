@@ -50,7 +50,7 @@ class Story:
             elif site == record.END:
                 self.ended = stamp
             elif site == record.REAPED:
-                self.reaped.append((*payload, stamp))
+                self.reaped.append(payload)
             elif site == record.VARIABLE:
                 late[payload[0]] = payload[1]
         if last is not None:
@@ -145,7 +145,7 @@ class Merge:
         yield Interval(begun, begun, story.name, "begin", None, subject, extra=extra)
         last = begun
         for each in self._intervals(story, story.lanes[0]):
-            last = each.began if each.ended == inf else each.ended
+            last = each.began + _MARGIN if each.ended == inf else each.ended
             yield each
         yield self._end(story, subject, last)
 

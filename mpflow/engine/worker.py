@@ -242,7 +242,7 @@ class Worker:
         self.record.note(record.LEAVE_WAITING if waits else record.LEAVE, (code, error, kept))
 
     def _ended(self) -> None:
-        self.children.note()
+        self.children.note(perf_counter())
         self.record.note(record.END)
 
     def _printed(self, line: str, place: str) -> None:
