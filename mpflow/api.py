@@ -67,7 +67,9 @@ def run(
     started = datetime.now(UTC)
     timeout = limit(scenario, time_scale)
     try:
-        trace = execute(scenario, own, seed, time_scale, timeout, started, quiet)
+        trace = execute(
+            scenario, own, seed, time_scale, timeout, started, quiet, whole=host is None
+        )
         return judge(scenario, trace)
     finally:
         if host is None:

@@ -46,7 +46,7 @@ def judge(scenario: Scenario, trace: Trace) -> Trace:
     judged = _Judge(scenario.expectation, trace, scope, outcome)
     failures += judged.failures()
     if trace.end == "interrupted":
-        judged.undecided = ["the run was interrupted"]
+        judged.undecided = [trace.fault or "the run was interrupted"]
     word = "failed" if failures else "unknown" if judged.undecided else "passed"
     verdict = Verdict(word, tuple(failures), tuple(judged.undecided))
     return trace._replace(outcome=outcome, verdict=verdict)

@@ -147,7 +147,9 @@ class _Runner:
             host = self._host()
             try:
                 trace = self._run(scenario, host)
-                code = cli.INTERRUPTED if trace.end == "interrupted" else _CODES[trace.verdict.word]
+                code = _code(trace)
+                if trace.fault:
+                    print(f"mpflow: {trace.fault}", file=sys.stderr)
                 self._show(trace, scenario, code)
             finally:
                 host.close()  # it has had the time to clean up
@@ -210,7 +212,9 @@ class _Runner:
         if self.options.quiet:
             print(self.told[-1].line, flush=True)
             return
-        if trace.events:
+        if trace.stored is not None:
+            print(f"\n{trace.count:,} events are too many for a table; --trace FILE keeps them.\n")
+        elif trace.events:
             print("", *table.lines(trace, self.style, columns(sys.stdout)), "", sep="\n")
         if self.options.verbose:
             print(*_details(trace), "", sep="\n")
@@ -235,6 +239,12 @@ class _Runner:
         codes = [each.code for each in self.told]
         counts = [f"{codes.count(code)} {word}" for code, word in _WORDS.items() if code in codes]
         print(f"{len(codes)} runs: {', '.join(counts)}")
+
+
+def _code(trace: Trace) -> int:
+    if trace.fault:
+        return cli.USAGE
+    return cli.INTERRUPTED if trace.end == "interrupted" else _CODES[trace.verdict.word]
 
 
 def _details(trace: Trace) -> Iterator[str]:

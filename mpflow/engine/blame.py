@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mpflow import registry
 from mpflow.plan import Program
-from mpflow.trace import Event, Trace
+from mpflow.trace import Event
 
 _MAKERS = {
     "get": "put",
@@ -19,24 +18,49 @@ _MAKERS = {
 }
 
 
-def report(trace: Trace, program: Program) -> dict[str, Any]:
+def report(events: Iterable[Event], program: Program) -> dict[str, Any]:
     """`waits`: an entry for each process that cannot go on; `cycle`: processes, if there is one."""
-    ended = {e.process for e in trace.events if e.action == "end" and e.status == "ok"}
-    ended -= {e.process for e in trace.events if "stopped" in e.extra}
-    blocked = [e for e in trace.events if e.status == "blocked"]
-    holders = _holders(trace.events, program)
-    waits = [_wait(event, trace, program, holders, ended) for event in blocked]
+    facts = _Facts(program)
+    for event in events:
+        facts.take(event)
+    waits = [_wait(event, facts, program) for event in facts.blocked]
     edges = {w["process"]: [h["process"] for h in w["holders"]] for w in waits}
     return {"waits": waits, "cycle": _cycle(edges)}
 
 
-def _wait(
-    event: Event,
-    trace: Trace,
-    program: Program,
-    holders: Mapping[str, list[Event]],
-    ended: set[str],
-) -> dict[str, Any]:
+class _Facts:
+    """What one pass over the events of a run leaves for the report."""
+
+    def __init__(self, program: Program) -> None:
+        self.types = {name: type_name for name, type_name, _ in program.primitives}
+        self.blocked: list[Event] = []
+        self.ended: set[str] = set()
+        self.started: dict[str, dict[str, None]] = {}  # by whom
+        self.put: dict[str, set[str]] = {}  # who has put into what
+        self.held: dict[str, list[Event]] = {}  # acquisitions not given back, by what was acquired
+
+    def take(self, event: Event) -> None:
+        if event.status == "blocked":
+            self.blocked.append(event)
+        elif event.action == "end" and "stopped" not in event.extra:
+            self.ended.add(event.process)
+        elif event.action == "start":
+            self.started.setdefault(event.process, {})[str(event.on)] = None
+        elif event.action == "put":
+            self.put.setdefault(event.process, set()).add(str(event.on))
+        elif event.status == "ok" and event.action in ("acquire", "release"):
+            self._take_held(event, str(event.on))
+
+    def _take_held(self, event: Event, name: str) -> None:
+        held = self.held.setdefault(name, [])
+        if event.action == "acquire" and event.result:
+            held.append(event)
+        elif event.action == "release" and held:
+            own = [each for each in held if each.process == event.process]
+            held.remove((own or held)[-1])
+
+
+def _wait(event: Event, facts: _Facts, program: Program) -> dict[str, Any]:
     found: dict[str, Any] = {
         "process": event.process,
         "action": event.action,
@@ -46,33 +70,30 @@ def _wait(
         "reason": "",
     }
     if event.action == "end":
-        _leaving(found, event, trace, ended)
+        _leaving(found, event, facts)
     elif event.on in program.plans:
         found["holders"] = [{"process": event.on, "line": None}]
         found["reason"] = f"`{event.on}` has not ended"
     elif event.action == "acquire":
-        held = holders.get(str(event.on), [])
+        held = facts.held.get(str(event.on), [])
         found["holders"] = [{"process": e.process, "line": e.line} for e in held]
-        found["reason"] = _held_by(event, held, ended)
+        found["reason"] = _held_by(event, held, facts.ended)
     elif event.action in _MAKERS:
         found["reason"] = f"nobody who could `{_MAKERS[event.action]}` can go on"
     return found
 
 
-def _leaving(found: dict[str, Any], event: Event, trace: Trace, ended: set[str]) -> None:
+def _leaving(found: dict[str, Any], event: Event, facts: _Facts) -> None:
     """A process that waits in its exit hooks: for its children, or for its queues' feeders."""
-    children = [
-        e.on
-        for e in trace.events
-        if e.action == "start" and e.process == event.process and e.on not in ended
-    ]
-    put = {e.on for e in trace.events if e.action == "put" and e.process == event.process}
+    started = facts.started.get(event.process, {})
+    children = [child for child in started if child not in facts.ended]
+    put = facts.put.get(event.process)
     if children:
         found["holders"] = [{"process": child, "line": None} for child in children]
         listed = ", ".join(f"`{child}`" for child in children)
         found["reason"] = f"it is at its end and waits for its children: {listed}"
     elif put:
-        listed = ", ".join(f"`{name}`" for name in sorted(map(str, put)))
+        listed = ", ".join(f"`{name}`" for name in sorted(put))
         found["reason"] = f"it is at its end, but what it put into {listed} is not taken out"
     else:
         found["reason"] = "it is at its end and waits in its exit hooks"
@@ -90,22 +111,6 @@ def _held_by(event: Event, held: list[Event], ended: set[str]) -> str:
         else:
             parts.append(f"`{each.process}` holds it since line {each.line}")
     return "; ".join(parts)
-
-
-def _holders(events: Iterable[Event], program: Program) -> dict[str, list[Event]]:
-    """For what can be acquired, the acquisitions that were not given back, in order."""
-    types = {name: type_name for name, type_name, _ in program.primitives}
-    held: dict[str, list[Event]] = {}
-    for event in events:
-        name = str(event.on)
-        if name not in types or registry.primitive(types[name]).operation("acquire") is None:
-            continue
-        if event.action == "acquire" and event.status == "ok" and event.result:
-            held.setdefault(name, []).append(event)
-        elif event.action == "release" and event.status == "ok" and held.get(name):
-            own = [e for e in held[name] if e.process == event.process]
-            held[name].remove((own or held[name])[-1])
-    return held
 
 
 def _cycle(edges: Mapping[str, list[str]]) -> list[str]:

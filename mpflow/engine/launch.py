@@ -74,6 +74,11 @@ class Host:
             answer = pickle.loads(self._incoming.receive())
         return answer
 
+    def path(self, name: str) -> str:
+        """Where to put a file that is to go with the records."""
+        assert self._folder is not None
+        return os.path.join(self._folder, name)
+
     def close(self) -> None:
         """End the host, and through it everything that it still runs, and remove its folder."""
         self._started.close()

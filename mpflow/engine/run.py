@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from mpflow.engine.launch import Host
 from mpflow.program import compile_program
 from mpflow.scenario import Scenario
-from mpflow.trace import Trace, plain
+from mpflow.trace import TELLING, Event, Trace, event_lines, plain
+
+NO_ROOM = "no room is left on the disk for the records of the run: it was stopped"
+LONG = 200_000  # events; the lines of a longer run go to a file at once
 
 
 def execute(
@@ -20,8 +24,10 @@ def execute(
     timeout: float,
     started: datetime,
     quiet: bool,
+    whole: bool = True,
 ) -> Trace:
-    """One run, from the program to the trace."""
+    """One run, from the program to the trace. `whole`: all events are wanted in memory, however
+    many; else those of a long run stay in a file, for as long as the host is open."""
     program = compile_program(scenario, seed, time_scale)
     host.begin(program, timeout, quiet)
     from mpflow.engine.merge import Merge  # loaded while the run goes on
@@ -29,20 +35,46 @@ def execute(
     header = _header(scenario, seed, time_scale, started)
     records = host.finish()
     merged = Merge(records, program)
+    full = records.end == "full"
+    if whole or full or merged.count() <= LONG:
+        events, stored = tuple(merged), None
+    else:
+        events, stored = _store(merged, host.path("events.jsonl"))
     trace = Trace(
         header=header,
-        events=tuple(merged),
-        end=records.end,
+        events=events,
+        end="interrupted" if full else records.end,
         duration=records.ended - records.began,
         exitcodes=merged.exitcodes,
         errors=merged.errors,
         variables=merged.variables,
+        stored=stored,
+        fault=NO_ROOM if full else "",
     )
     if records.end == "deadlock":
         from mpflow.engine.blame import report
 
-        trace = trace._replace(report=report(trace, program))
+        trace = trace._replace(report=report(events if stored is None else merged, program))
     return trace
+
+
+def _store(merged: Iterable[Event], path: str) -> tuple[tuple[Event, ...], tuple[str, int]]:
+    """The lines of a long run go to a file as they are put in order; the events that a verdict
+    can ask for are kept."""
+    kept: list[Event] = []
+    count = 0
+
+    def noticing() -> Iterator[Event]:
+        nonlocal count
+        for event in merged:
+            count += 1
+            if event.action in TELLING or event.status not in ("ok", "timeout"):
+                kept.append(event)
+            yield event
+
+    with open(path, "w", encoding="ascii") as stream:
+        stream.writelines(event_lines(noticing(), ascii_only=True))
+    return tuple(kept), (path, count)
 
 
 def _header(scenario: Scenario, seed: int, time_scale: float, started: datetime) -> dict[str, Any]:
