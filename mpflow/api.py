@@ -12,12 +12,15 @@ from mpflow import document
 from mpflow.document import Document
 from mpflow.problems import Problem, in_order
 from mpflow.scenario import Choice, Scenario
-from mpflow.trace import Trace
+from mpflow.trace import Event, Trace
 from mpflow.understanding import understand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mpflow.engine.launch import Host
+    from mpflow.engine.source import Source
 
 LEAST_TIMEOUT = 5.0  # seconds: --time-scale does not make processes start faster
 
@@ -52,10 +55,12 @@ def run(
     time_scale: float = 1.0,
     quiet: bool = False,
     host: Host | None = None,
+    follow: Callable[[Event], None] | None = None,
 ) -> Trace:
-    """Run a scenario on real processes. `quiet` throws away what they print. A Ctrl-C gives a
-    trace that ends as `interrupted`. Who brings a host closes it. Raises EngineError (of
-    engine.start) when the engine fails."""
+    """Run a scenario on real processes. `quiet` throws away what they print; `follow` is told of
+    each event soon after it ended. A Ctrl-C gives a trace that ends as `interrupted`. Who brings
+    a host closes it, and may find a long run's events in a file (Trace.stored) until then. Raises
+    EngineError (of engine.start) when the engine fails."""
     from datetime import UTC, datetime
 
     from mpflow.engine.launch import Host
@@ -68,12 +73,24 @@ def run(
     timeout = limit(scenario, time_scale)
     try:
         trace = execute(
-            scenario, own, seed, time_scale, timeout, started, quiet, whole=host is None
+            scenario, own, seed, time_scale, timeout, started, quiet, host is None, follow
         )
         return judge(scenario, trace)
     finally:
         if host is None:
             own.close()
+
+
+def source(scenario: Scenario) -> dict[str, Source | None]:
+    """The Python source that each process runs, by name; None for one that is Python code."""
+    from mpflow.engine.source import body
+    from mpflow.program import compile_program
+
+    program = compile_program(scenario, seed=0)
+    return {
+        name: None if plan.target or plan.class_ else body(plan, program)
+        for name, plan in program.plans.items()
+    }
 
 
 def limit(scenario: Scenario, time_scale: float) -> float:

@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     for name, fill, sentence in (
         ("run", _run, "run scenarios on real processes"),
         ("validate", _validate, "say what is wrong with scenario files"),
+        ("explain", _explain, "show what a scenario becomes"),
         ("scenarios", _scenarios, "list the scenarios that come with mpflow"),
     ):
         fill(commands.add_parser(name, help=sentence, formatter_class=_formatter))
@@ -71,7 +72,8 @@ def _run(command: argparse.ArgumentParser) -> None:
         help="multiply every sleep and timeout (a run's own limit stays at 5 s or more)",
     )
     add("--seed", type=int, metavar="N", help="what `choose` draws with")
-    add("--trace", metavar="FILE", help="write the trace as JSON Lines; - for standard output")
+    add("--trace", metavar="FILE", help="write the trace as JSON Lines (.gz: compressed); - for standard output")
+    add("--follow", action="store_true", help="print events while the run goes on")
     add("--format", choices=["text", "json"], default="text", help="json: the trace only")
     add(
         "--no-code",
@@ -97,6 +99,15 @@ def _validate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=["text", "json"], default="text")
     _colour(command)
     command.set_defaults(command=_command("validate"))
+
+
+def _explain(command: argparse.ArgumentParser) -> None:
+    command.description = "Show the Python source that each process of a scenario runs."
+    command.add_argument("--code", action="store_true", required=True, help="the source")
+    command.add_argument("file", metavar="FILE", help="a scenario file, or a shipped one's name")
+    command.add_argument("process", nargs="?", metavar="PROCESS", help="one process alone")
+    _colour(command)
+    command.set_defaults(command=_command("explain"))
 
 
 def _scenarios(command: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ from mpflow.cli.sink import Sink, Unwritable
 from mpflow.engine.launch import Host
 from mpflow.engine.start import EngineError, Started
 from mpflow.scenario import Choice, Scenario
-from mpflow.trace import Trace
+from mpflow.trace import Event, Trace
 from mpflow.views.style import Style, columns, printable, wanted
 
 _CODES = {"passed": cli.PASSED, "failed": cli.FAILED, "unknown": cli.UNKNOWN}
@@ -79,6 +79,8 @@ class _Runner:
     def run_all(self) -> int:
         try:
             choice = self._choice()
+            if self.options.follow and (self.trace_only or self.options.quiet):
+                raise UsageError("mpflow: --follow prints events; leave out -q and JSON on stdout")
             self.sinks += self._open_sinks()
             self._files(choice)
             self._summary()
@@ -200,7 +202,17 @@ class _Runner:
             time_scale=self.options.time_scale,
             quiet=self.options.quiet or self.trace_only,
             host=host,
+            follow=self._tell_event if self.options.follow else None,
         )
+
+    def _tell_event(self, event: Event) -> None:
+        """A line for an event of a run that goes on."""
+        from mpflow.views import table
+
+        width = columns(sys.stdout)
+        if event.action == "begin" and event.process == "main":
+            print(table.heading(self.style, width))
+        print(table.row(event, self.style, width), flush=True)
 
     def _show(self, trace: Trace, scenario: Scenario, code: int) -> None:
         from mpflow.views import summary, table
@@ -212,7 +224,9 @@ class _Runner:
         if self.options.quiet:
             print(self.told[-1].line, flush=True)
             return
-        if trace.stored is not None:
+        if self.options.follow:
+            print()
+        elif trace.stored is not None:
             print(f"\n{trace.count:,} events are too many for a table; --trace FILE keeps them.\n")
         elif trace.events:
             print("", *table.lines(trace, self.style, columns(sys.stdout)), "", sep="\n")

@@ -47,10 +47,10 @@ def serve(incoming: int, outgoing: int) -> None:
         os.close(nowhere)
     folder = tempfile.mkdtemp(prefix="mpflow-")
     os.close(os.open(os.path.join(folder, ROOM), os.O_CREAT | os.O_WRONLY, 0o600))
-    send(outgoing, pickle.dumps(folder))
     tracker = _start_tracker(order.program.start_method)
     sys.stdout.flush()
     began = perf_counter()
+    send(outgoing, pickle.dumps((folder, began)))
     main = os.fork()
     if main == 0:
         os.close(incoming)

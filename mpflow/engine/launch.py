@@ -10,8 +10,13 @@ from mpflow.engine.start import EngineError, Started, start
 from mpflow.engine.wire import Answer, Order, Reader, send
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mpflow.engine.reading import Lane
     from mpflow.plan import Program
+
+
+_LOOK = 0.1  # seconds between two looks at a run that is followed
 
 
 class Records(NamedTuple):
@@ -33,6 +38,7 @@ class Host:
         self._started = started or start()
         self._incoming = Reader(self._started.incoming)
         self._folder: str | None = None
+        self.began = 0.0  # perf_counter seconds, once something has
 
     def begin(self, program: Program, timeout: float, quiet: bool = False) -> None:
         """Have a program run for so many seconds at most; `quiet`: throw away what it prints."""
@@ -40,17 +46,15 @@ class Host:
 
         try:
             send(self._started.outgoing, pickle.dumps(Order(program, timeout, quiet)))
-            self._folder = pickle.loads(self._incoming.receive())
+            self._folder, self.began = pickle.loads(self._incoming.receive())
         except (EOFError, BrokenPipeError):
             raise self._died() from None
 
-    def finish(self) -> Records:
-        """Wait for the end of what has begun; Ctrl-C ends it as `interrupted`."""
+    def finish(self, look: Callable[[], None] | None = None) -> Records:
+        """Wait for the end of what has begun; Ctrl-C ends it as `interrupted`. `look` is called
+        now and then while it goes on, and once when it is over."""
         assert self._folder is not None
-        try:
-            answer = self._answer()
-        except (EOFError, BrokenPipeError):
-            raise self._died() from None
+        answer = self._answer(look)
         from mpflow.engine.reading import lanes  # loaded while the run went on
 
         try:
@@ -63,15 +67,27 @@ class Host:
         _end_orphans(self._folder)
         return EngineError("the process that hosts the run has died")
 
-    def _answer(self) -> Answer:
+    def _answer(self, look: Callable[[], None] | None) -> Answer:
         """Wait for the end; a Ctrl-C is passed on, and the answer awaited all the same."""
+        try:
+            while look is not None and not self._incoming.ready(_LOOK):
+                look()
+            answer = self._received()
+        except KeyboardInterrupt:
+            with suppress(BrokenPipeError):
+                os.write(self._started.outgoing, b"!")
+            answer = self._received()
+        if look is not None:
+            look()
+        return answer
+
+    def _received(self) -> Answer:
         import pickle
 
         try:
             answer: Answer = pickle.loads(self._incoming.receive())
-        except KeyboardInterrupt:
-            os.write(self._started.outgoing, b"!")
-            answer = pickle.loads(self._incoming.receive())
+        except EOFError:
+            raise self._died() from None
         return answer
 
     def path(self, name: str) -> str:

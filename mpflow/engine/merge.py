@@ -6,12 +6,13 @@ is told by its own notes, its parent's and the host's; that is looked up first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from math import inf
 from typing import Any
 
 from mpflow import registry
 from mpflow.engine import record
+from mpflow.engine.decoding import Decoder
 from mpflow.engine.launch import Records
 from mpflow.engine.order import Interval, in_order
 from mpflow.engine.reading import Lane
@@ -180,105 +181,10 @@ class Merge:
 
     def _intervals(self, story: Story, lane: Lane) -> Iterator[Interval]:
         """The actions of one thread, in order; the last one may still be in progress."""
-        process, began = story.name, story.begun
-        meanings = {number: self._meaning(site) for number, site in lane.meanings.items()}
-        call: Interval | None = None  # that goes on
-        make, plain = tuple.__new__, record.MOST
-        for sites, words, stamps in lane.columns():
-            for number, word, stamp in zip(sites, words, stamps, strict=True):
-                if number < record.FIRST:
-                    if number == record.PRINTED:
-                        yield _printed(process, began, stamp, lane.payload(word))
-                    began = stamp or began
-                    continue
-                action, on, subject, line, shows, timed, extra = meanings[number]
-                if stamp <= 0 or "phase" in extra:
-                    found = self._rare(process, began, lane, number, word, stamp, subject)
-                    if found is None:  # a call begins
-                        call = _blocked(process, began, lane.meanings[number], subject)
-                    else:
-                        call = None if action == "call" else call
-                        yield found
-                    began = abs(stamp) or began
-                    continue
-                value = result = None
-                status = "ok"
-                if shows == "value":
-                    value = word if word < plain else lane.value(word)
-                elif shows == "result":
-                    result = word if word < plain else lane.value(word)
-                    if timed and result is False:
-                        status = "timeout"
-                elif shows == "boolean":
-                    result = bool(word)
-                if action == "call":
-                    call = None
-                yield make(
-                    Interval,
-                    (
-                        stamp,
-                        began,
-                        process,
-                        action,
-                        on,
-                        subject,
-                        line,
-                        value,
-                        result,
-                        status,
-                        None,
-                        extra,
-                        None,
-                    ),
-                )
-                began = stamp
-        if call is not None:
-            yield call._replace(began=began)
-
-    def _rare(
-        self,
-        process: str,
-        began: float,
-        lane: Lane,
-        number: int,
-        word: int,
-        stamp: float,
-        subject: str | None,
-    ) -> Interval | None:
-        """An action that failed, one in progress, or one with a phase; None where a call begins."""
-        site = lane.meanings[number]
-        if site.phase == "begun" and stamp > 0:
-            return None
-        found = _blocked(process, began, site, subject)
-        if stamp < 0:
-            kind, message, word = lane.payload(word)
-            found = found._replace(ended=-stamp, status="error", error=(kind, message))
-        elif stamp > 0:
-            found = found._replace(ended=stamp, status="ok")
-        if site.shows == "value":
-            found = found._replace(value=lane.value(word))
-        return found
-
-    def _meaning(self, site: record.Site) -> tuple[Any, ...]:
-        extra: dict[str, Any] = {}
-        if site.phase:
-            extra["phase"] = site.phase
-        if site.code:
-            extra["code"] = site.code
-        return site.action, site.on, self._subject(site), site.line, site.shows, site.timed, extra
-
-    def _subject(self, site: record.Site) -> str | None:
-        """The primitive, or the process, whose state an action changes or tells."""
-        if site.on is None:
-            return None
-        declared = site.on.partition(".")[0]
-        if declared in self.types:
-            operation = registry.primitive(self.types[declared][0]).operation(site.action)
-        else:
-            known = site.on in self.program.plans
-            operation = registry.primitive("process").operation(site.action) if known else None
-            declared = f"process {site.on}"
-        return None if operation is None else declared
+        decoder = Decoder(lane, story.name, story.begun, self.program)
+        for batch in lane.columns():
+            yield from decoder.decode(*batch)
+        yield from decoder.rest()
 
 
 def _stories(lanes: Iterable[Lane]) -> Iterator[Story]:
@@ -288,34 +194,5 @@ def _stories(lanes: Iterable[Lane]) -> Iterator[Story]:
         if lane.lane == 0:
             found[lane.pid] = Story(lane)
         elif lane.pid in found:
-            list(lane.notes())
             found[lane.pid].lanes.append(lane)
     return (story for story in found.values() if story.name)
-
-
-def _blocked(process: str, began: float, site: record.Site, subject: str | None) -> Interval:
-    """An action that has not come back."""
-    extra: Mapping[str, Any] = {"code": site.code} if site.code else {}
-    if site.phase and site.phase != "begun":
-        extra = {**extra, "phase": site.phase}
-    return Interval(
-        inf,
-        began,
-        process,
-        site.action,
-        site.on,
-        subject,
-        site.line,
-        None,
-        None,
-        "blocked",
-        None,
-        extra,
-    )
-
-
-def _printed(process: str, began: float, stamp: float, told: tuple[str, str]) -> Interval:
-    line, place = told
-    return Interval(
-        stamp, began, process, "print", None, None, None, line, extra={"code": place}
-    )

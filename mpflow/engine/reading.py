@@ -17,6 +17,8 @@ from mpflow.engine.record import EVENTS, HEAD, VALUES, capacity_of, restored
 
 _OFFSET = (1 << record.OFFSET_BITS) - 1
 _BATCH = 8192
+Columns = tuple[list[int], list[int], list[float]]
+_OF_ACTIONS = (record.SITES, record.IDLE, record.PRINTED)
 
 
 def lanes(folder: str) -> list[Lane]:
@@ -55,6 +57,12 @@ class Segment:
         self.taken = at
         return at
 
+    def columns(self, start: int, end: int) -> Columns:
+        """Sites, words and stamps of some places."""
+        columns = self.sites[start:end], self.words[start:end], self.stamps[start:end]
+        sites, words, stamps = (each.tolist() for each in columns)
+        return sites, words, stamps
+
 
 class Lane:
     """The record of one thread of one process."""
@@ -66,7 +74,7 @@ class Lane:
         self._events: list[Segment] = []
         self._values: dict[int, memoryview] = {}
         self._remembered: dict[int, Any] = {}
-        self.meanings: dict[int, record.Site] = {}
+        self._read = (0, 0)  # the segment and the place that `fresh` has come to
 
     # How far it has come
 
@@ -100,7 +108,7 @@ class Lane:
 
     # What it holds
 
-    def columns(self) -> Iterator[tuple[list[int], list[int], list[float]]]:
+    def columns(self) -> Iterator[Columns]:
         """Sites, words and stamps, in batches; only the very last one can be in progress."""
         number = 0
         while number <= self._newest():
@@ -108,26 +116,34 @@ class Lane:
             taken = segment.look()
             for start in range(0, taken, _BATCH):
                 end = min(start + _BATCH, taken)
-                yield (
-                    segment.sites[start:end].tolist(),
-                    segment.words[start:end].tolist(),
-                    segment.stamps[start:end].tolist(),
-                )
+                yield segment.columns(start, end)
             number += 1
 
+    def fresh(self) -> Iterator[Columns]:
+        """What has been completed since this was last asked for."""
+        while True:
+            number, start = self._read
+            if number > self._newest():
+                return
+            segment = self._events[number]
+            end = segment.look()
+            if end and not segment.stamps[end - 1]:
+                end -= 1
+            if start < end:
+                yield segment.columns(start, end)
+            closed = os.path.exists(f"{self._base}{number + 1}{EVENTS}")
+            self._read = (number + 1, 0) if closed and start == end else (number, end)
+            if start == end and not closed:
+                return
+
     def notes(self) -> Iterator[tuple[int, Any, float]]:
-        """The records that are no actions, with what they say: site, payload, stamp. What further
-        sites mean is kept."""
+        """The records that are no actions, with what they say: site, payload, stamp."""
         for sites, words, stamps in self.columns():
             if min(sites) >= record.FIRST:
                 continue
             for at, site in enumerate(sites):
-                if site >= record.FIRST or site in (record.IDLE, record.PRINTED) or not stamps[at]:
-                    continue
-                payload = self.payload(words[at])
-                if site == record.SITES:
-                    self.meanings.update((each[0], record.Site(*each)) for each in payload)
-                yield site, payload, stamps[at]
+                if site < record.FIRST and site not in _OF_ACTIONS and stamps[at]:
+                    yield site, self.payload(words[at]), stamps[at]
 
     def payload(self, word: int) -> Any:
         """What was spilled under a word, as it was written."""

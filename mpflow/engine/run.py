@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ def execute(
     started: datetime,
     quiet: bool,
     whole: bool = True,
+    follow: Callable[[Event], None] | None = None,
 ) -> Trace:
     """One run, from the program to the trace. `whole`: all events are wanted in memory, however
     many; else those of a long run stay in a file, for as long as the host is open."""
@@ -33,7 +34,12 @@ def execute(
     from mpflow.engine.merge import Merge  # loaded while the run goes on
 
     header = _header(scenario, seed, time_scale, started)
-    records = host.finish()
+    look = None
+    if follow is not None:
+        from mpflow.engine.follow import Follower
+
+        look = Follower(host.path(""), program, host.began, follow).look
+    records = host.finish(look)
     merged = Merge(records, program)
     full = records.end == "full"
     if whole or full or merged.count() <= LONG:

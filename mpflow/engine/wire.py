@@ -45,6 +45,12 @@ class Reader:
         self.descriptor = descriptor
         self.arrived = bytearray()
 
+    def ready(self, seconds: float) -> bool:
+        """Whether something arrives in that time."""
+        import select
+
+        return bool(select.select([self.descriptor], [], [], seconds)[0])
+
     def receive(self) -> bytes:
         """One message; EOFError when the other side is gone."""
         self._wait_for(8)

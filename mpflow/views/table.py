@@ -10,6 +10,7 @@ from mpflow.views.style import Style, fit, printable, width
 
 _HEADS = ("time", "process", "action", "on", "result", "line")
 _WIDEST = (12, 24, 20, 24, 48, 24)
+_USUAL = (10, 12, 12, 14, 24, 6)
 _SHRINK = (4, 3, 2, 5, 1)  # on a narrow terminal: the result first, the process last
 _LEAST = 6  # columns that each of them keeps
 _COLOURS = {"error": "red", "timeout": "yellow", "blocked": "yellow"}
@@ -23,6 +24,22 @@ def lines(trace: Trace, style: Style, columns: int | None = None) -> Iterator[st
     for cells, colour in rows:
         line = "  ".join(map(fit, cells, widths)).rstrip()
         yield style(line, colour) if colour else line
+
+
+def heading(style: Style, columns: int | None = None) -> str:
+    """The head of a table whose rows are not known yet."""
+    return style("  ".join(map(fit, _HEADS, _fixed(columns))).rstrip(), "bold")
+
+
+def row(event: Event, style: Style, columns: int | None = None) -> str:
+    """One line of such a table."""
+    line = "  ".join(map(fit, _cells(event), _fixed(columns))).rstrip()
+    colour = _COLOURS.get(event.status, "")
+    return style(line, colour) if colour else line
+
+
+def _fixed(columns: int | None) -> list[int]:
+    return _widths([["x" * usual for usual in _USUAL]], columns)
 
 
 def _widths(rows: Sequence[Sequence[str]], columns: int | None) -> list[int]:
