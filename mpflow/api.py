@@ -56,9 +56,11 @@ def run(
     quiet: bool = False,
     host: Host | None = None,
     follow: Callable[[Event], None] | None = None,
+    delays: bool = False,
 ) -> Trace:
     """Run a scenario on real processes. `quiet` throws away what they print; `follow` is told of
-    each event soon after it ended. A Ctrl-C gives a trace that ends as `interrupted`. Who brings
+    each event soon after it ended; `delays` holds up each action at random, so that rare orders
+    are seen. A Ctrl-C gives a trace that ends as `interrupted`. Who brings
     a host closes it, and may find a long run's events in a file (Trace.stored) until then. Raises
     EngineError (of engine.start) when the engine fails."""
     from datetime import UTC, datetime
@@ -73,7 +75,7 @@ def run(
     timeout = limit(scenario, time_scale)
     try:
         trace = execute(
-            scenario, own, seed, time_scale, timeout, started, quiet, host is None, follow
+            scenario, own, seed, time_scale, timeout, started, quiet, host is None, follow, delays
         )
         return judge(scenario, trace)
     finally:

@@ -53,7 +53,8 @@ class Program(NamedTuple):
     """All that the engine needs of a scenario.
 
     `names` has the replicas of every declared process; `plans` of those alone that whoever holds
-    this may be or may start.
+    this may be or may start. `delays`: each action is held up at random before and after it takes
+    effect, so that rare orders are seen.
     """
 
     name: str
@@ -66,3 +67,4 @@ class Program(NamedTuple):
     plans: Mapping[str, Plan]
     names: Mapping[str, tuple[str, ...]]
     code: bool
+    delays: bool = False

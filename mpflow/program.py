@@ -13,7 +13,9 @@ from mpflow.plan import Plan, Program, Step
 from mpflow.scenario import Block, Declaration, Node, Scenario, nodes_of, reach
 
 
-def compile_program(scenario: Scenario, seed: int, time_scale: float = 1.0) -> Program:
+def compile_program(
+    scenario: Scenario, seed: int, time_scale: float = 1.0, delays: bool = False
+) -> Program:
     """The program of a scenario that has no problems."""
     plans: dict[str, Plan] = {}
     for declaration in (scenario.main, *scenario.processes.values()):
@@ -36,6 +38,7 @@ def compile_program(scenario: Scenario, seed: int, time_scale: float = 1.0) -> P
         plans=plans,
         names=scenario.names.processes,
         code=any(plan.code for plan in plans.values()),
+        delays=delays,
     )
 
 

@@ -11,7 +11,5 @@ ACTION = Action(
     ),
     real=lambda process, name: None,
     names="name",
-    structure=Structure(
-        opening=lambda a, i: ("try:",), enter="enter", leave="leave"
-    ),
+    structure=Structure(opening=lambda a, i: ("try:",), enter="enter", leave="leave"),
 )

@@ -9,7 +9,5 @@ ACTION = Action(
         Argument("lock", "subject", "what to acquire and release", required=True),
         Argument("do", "block", "what to do while it is held", required=True),
     ),
-    structure=Structure(
-        opening=lambda a, i: ("try:",), enter="acquire", leave="release"
-    ),
+    structure=Structure(opening=lambda a, i: ("try:",), enter="acquire", leave="release"),
 )

@@ -72,7 +72,11 @@ def _run(command: argparse.ArgumentParser) -> None:
         help="multiply every sleep and timeout (a run's own limit stays at 5 s or more)",
     )
     add("--seed", type=int, metavar="N", help="what `choose` draws with")
-    add("--trace", metavar="FILE", help="write the trace as JSON Lines (.gz: compressed); - for standard output")
+    add(
+        "--trace",
+        metavar="FILE",
+        help="write the trace as JSON Lines (.gz: compressed); - for standard output",
+    )
     add("--follow", action="store_true", help="print events while the run goes on")
     add("--format", choices=["text", "json"], default="text", help="json: the trace only")
     add(

@@ -154,7 +154,12 @@ class Acting:
         if not first:
             self.record.begin(self.record.at, site)
         self.record.change(site, self.record.word(value) if operation.shows else MOST)
+        pause = self.worker.pause if self.worker.program.delays else None
+        if pause:
+            pause()
         result = operation.real(target.get(verb), *given)
+        if pause:
+            pause()
         seen = perf_counter()  # a child that has ended did so before this action was over
         self.record.finish(None if operation.shows else self.record.word(result))
         if target.type == "process":

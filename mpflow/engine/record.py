@@ -87,7 +87,7 @@ class Foreign:
         return hash(self.text)
 
 
-def portable(value: Any) -> tuple[str, ...] | tuple[str, Any]:
+def portable(value: Any) -> tuple[Any, ...]:
     """A value as marshal can write it: itself, or the repr and type of what it cannot."""
     try:
         if len(marshal.dumps(value)) <= _LONGEST:
@@ -101,9 +101,29 @@ def portable(value: Any) -> tuple[str, ...] | tuple[str, Any]:
     return ("~", shown if len(shown) <= 400 else f"{shown[:399]}…", type(value).__name__)
 
 
+def written(value: Any) -> bytes:
+    """A value's portable form, as it is spilled."""
+    try:
+        data = marshal.dumps(("=", value))
+        if len(data) <= _LONGEST:
+            return data
+    except ValueError:
+        pass
+    return marshal.dumps(portable(value))
+
+
 def restored(kept: Sequence[Any]) -> Any:
     """The value, or a Foreign that shows it."""
     return kept[1] if kept[0] == "=" else Foreign(*kept[1:])
+
+
+class _Place(NamedTuple):
+    """Where a value is written: in which file, from where, how much fits, the word that says so."""
+
+    values: mmap.mmap
+    at: int
+    size: int
+    word: int
 
 
 class NoRoom(OSError):
@@ -131,6 +151,7 @@ class Writer:
         self.name = f"{self.pid}.{lane}"
         self.segment = -1
         self.places: dict[str, int] = {}  # of short texts that are spilled already
+        self.turns: dict[int, list[_Place]] = {}  # of the variables' values
         self.spilled = -1  # the segment of values
         self.free = self.end = 0
         self.next_site = FIRST
@@ -219,23 +240,44 @@ class Writer:
         if value is None or kind is bool:
             return MOST + CONSTANTS.index(value)
         if kind is not str or len(value) > _REMEMBERED:  # type: ignore[arg-type]
-            return self.spill(portable(value))
+            return self._put(written(value))
         found = self.places.get(value)  # type: ignore[arg-type]
         if found is None:
             if len(self.places) > 4096:
                 self.places.clear()
-            found = self.places[value] = self.spill(("=", value))  # type: ignore[index]
+            found = self.places[value] = self._put(written(value))  # type: ignore[index]
         return found
+
+    def kept(self, slot: int, value: object) -> int:
+        """The word for a variable's value. A variable takes turns between two places, so that
+        one whole value is always there, and a list that grows does not fill the disk."""
+        kind = type(value)
+        if value is None or kind is bool or kind is int or kind is str:
+            return self.word(value)
+        data = written(value)
+        places = self.turns.setdefault(slot, [])
+        place = places.pop(0) if len(places) == 2 else None
+        if place is None or place.size < len(data):
+            place = self._place(2 * len(data))
+        place.values[place.at : place.at + len(data)] = data
+        places.append(place)
+        return place.word
+
+    def _place(self, size: int) -> _Place:
+        if self.free + size > self.end:
+            self._map_values(size)
+        at = self.free
+        self.free += size
+        return _Place(self.values, at, size, PLACES + (self.spilled << OFFSET_BITS) + at)
 
     def spill(self, payload: object) -> int:
         """Write down something that marshal can; the word that says where."""
-        data = marshal.dumps(payload)
-        if self.free + len(data) > self.end:
-            self._map_values(len(data))
-        place = self.free
-        self.free += len(data)
-        self.values[place : self.free] = data
-        return PLACES + (self.spilled << OFFSET_BITS) + place
+        return self._put(marshal.dumps(payload))
+
+    def _put(self, data: bytes) -> int:
+        values, at, size, word = self._place(len(data))
+        values[at : at + size] = data
+        return word
 
     def _map_values(self, least: int) -> None:
         self.spilled += 1

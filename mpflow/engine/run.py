@@ -26,10 +26,11 @@ def execute(
     quiet: bool,
     whole: bool = True,
     follow: Callable[[Event], None] | None = None,
+    delays: bool = False,
 ) -> Trace:
     """One run, from the program to the trace. `whole`: all events are wanted in memory, however
     many; else those of a long run stay in a file, for as long as the host is open."""
-    program = compile_program(scenario, seed, time_scale)
+    program = compile_program(scenario, seed, time_scale, delays)
     host.begin(program, timeout, quiet)
     from mpflow.engine.merge import Merge  # loaded while the run goes on
 

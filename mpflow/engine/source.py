@@ -273,28 +273,23 @@ class _Writer:
     ) -> None:
         """An operation on a primitive, in place: site, value, the call, result, stamp."""
         into = _constant(arguments.get("into", ""))
-        method = self._method(name, operation.method)
-        shows = ""
-        lines = self._saving(self.unsaved.take())
-        if operation.shows:
-            shows, call = "value", f"{method}(x)"
-            lines += [f"x = {arguments[operation.shows]}", f"words[at] = {_word('x')}"]
-        else:
-            call = f"{method}()"
+        call = f"{self._method(name, operation.method)}()"
+        before, after, shows = self._saving(self.unsaved.take()), [], ""
         result = any(a.name == "into" for a in operation.arguments)
-        target = f"v_{into}" if into else "x"
-        slot = f"slots[{self.slots[into]}] = " if into else ""
-        if result and operation.boolean and not into:
-            shows = "boolean"
-            lines.append(f"words[at] = {call}")
+        if operation.shows:
+            shows, call = "value", f"{call[:-2]}(x)"
+            before += [f"x = {arguments[operation.shows]}", f"words[at] = {_word('x')}"]
+        elif result and operation.boolean and not into:
+            shows, call = "boolean", f"words[at] = {call}"
         elif result:
-            shows = "result"
-            lines += [f"{target} = {call}", f"{slot}words[at] = {_word(target)}"]
-        else:
-            lines.append(call)
+            shows, target = "result", f"v_{into}" if into else "x"
+            slot = f"slots[{self.slots[into]}] = " if into else ""
+            call, after = f"{target} = {call}", [f"{slot}words[at] = {_word(target)}"]
         waits = not any(a.name == "timeout" and a.default is not None for a in operation.arguments)
         site = self._site(waits, verb, name, step.line, shows)
-        lines = [f"sites[at] = {site}", *lines, "stamps[at] = now()", "at += 1"]
+        pause = ["pause()"] if self.program.delays else []
+        around = [*before, *pause, call, *pause, *after]
+        lines = [f"sites[at] = {site}", *around, "stamps[at] = now()", "at += 1"]
         if self.actions == _BLOCK:
             self._end_block()
         self.block += [(line, step) for line in lines]
@@ -336,7 +331,8 @@ class _Writer:
 
     def _saving(self, names: Sequence[str]) -> list[str]:
         """Variables go to their slots."""
-        return [f"slots[{self.slots[name]}] = {_word(f'v_{name}')}" for name in names]
+        slots = ((f"v_{name}", self.slots[name]) for name in names)
+        return [f"slots[{n}] = {_word(v, f'kept({n}, {v})')}" for v, n in slots]
 
     def _site(self, waits: bool, action: str, on: str | None, line: int, shows: str) -> int:
         number = FIRST + 2 * len(self.sites) + waits
@@ -432,6 +428,7 @@ def _table(arguments: Mapping[str, str]) -> str:
     return f"{{{', '.join(entries)}}}"
 
 
-def _word(name: str) -> str:
+def _word(name: str, other: str = "") -> str:
     """The word for a variable's value: itself, where it is a small integer."""
-    return f"{name} if type({name}) is integer and LEAST < {name} < MOST else word({name})"
+    other = other or f"word({name})"
+    return f"{name} if type({name}) is integer and LEAST < {name} < MOST else {other}"

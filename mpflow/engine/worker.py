@@ -74,6 +74,7 @@ class Worker:
         self.children = Children(self)
         self.acting = Acting(self)
         self._random: Any = None
+        self._chance: Callable[[], float] | None = None
 
     # What actions may use
 
@@ -85,6 +86,23 @@ class Worker:
 
             self._random = Random(f"{self.program.seed} {self.plan.name}")
         return self._random
+
+    def pause(self) -> None:
+        """Be held up for a moment, now and then: by others, or for up to a tenth of a millisecond."""
+        draw = self.chance()
+        if draw < 0.2:
+            os.sched_yield()
+        elif draw < 0.3:
+            sleep((draw - 0.2) / 1000)
+
+    @property
+    def chance(self) -> Callable[[], float]:
+        """Draws between 0 and 1, another source than that of `choose`."""
+        if self._chance is None:
+            from random import Random
+
+            self._chance = Random(f"{self.program.seed} {self.plan.name} delays").random
+        return self._chance
 
     def print(self, text: str) -> None:
         """One line on standard output."""
@@ -188,7 +206,10 @@ class Worker:
         objects = self.objects
         return {
             **{n: getattr(objects[on], method) for n, (on, method) in source.methods.items()},
-            **{name: getattr(self.record, name) for name in ("views", "more", "begin", "word")},
+            **{
+                name: getattr(self.record, name)
+                for name in ("views", "more", "begin", "word", "kept")
+            },
             **{name: getattr(self.acting, name) for name in ("do", "enter", "leave", "failed")},
             "slots": self.record.slots,
             "now": perf_counter,
@@ -200,6 +221,7 @@ class Worker:
             "locals": locals,
             "leaving": self.leaving,
             "assign": self.assign,
+            "pause": self.pause,
             "times": _times,
             "scaled": self._scaled,
             "caught": caught,

@@ -23,7 +23,9 @@ def look() -> dict[str, object]:
     usual = ("Handlers.SIG_DFL", "0", "None")
     return {
         "pipes and sockets": [kind for kind in kinds if kind in ("pipe", "socket", "anon_inode")],
-        "records": sorted({os.path.basename(link).split(".")[0] for link in links if _is_record(link)}),
+        "records": sorted(
+            {os.path.basename(link).split(".")[0] for link in links if _is_record(link)}
+        ),
         "handlers": {s: h for s, h in handlers.items() if h not in usual},
         "threads": threading.active_count(),
         "heavy modules": [name for name in HEAVY if name in sys.modules],

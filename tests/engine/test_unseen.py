@@ -21,7 +21,9 @@ def test_a_child_has_the_descriptors_handlers_and_threads_of_one_by_hand(
     )
     seen = trace.variables["w"]["seen"]
     by_hand = _by_hand(method, tmp_path)
-    assert seen["records"] == [str(event(trace, "w", "begin").extra["pid"])]  # its own; not its parent's
+    assert seen["records"] == [
+        str(event(trace, "w", "begin").extra["pid"])
+    ]  # its own; not its parent's
     assert seen["heavy modules"] == []
     same = ("pipes and sockets", "handlers", "threads", "name")
     as_text = json.loads(json.dumps({key: seen[key] for key in same}))
