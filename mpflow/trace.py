@@ -100,7 +100,7 @@ class Trace(NamedTuple):
     fault: str = ""  # what of ours, or of the machine's, cut the run short
 
     @property
-    def count(self) -> int:
+    def length(self) -> int:
         """How many events there are."""
         return len(self.events) if self.stored is None else self.stored[1]
 

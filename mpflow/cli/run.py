@@ -227,7 +227,7 @@ class _Runner:
         if self.options.follow:
             print()
         elif trace.stored is not None:
-            print(f"\n{trace.count:,} events are too many for a table; --trace FILE keeps them.\n")
+            print(f"\n{trace.length:,} events are too many for a table; --trace FILE keeps them.\n")
         elif trace.events:
             print("", *table.lines(trace, self.style, columns(sys.stdout)), "", sep="\n")
         if self.options.verbose:

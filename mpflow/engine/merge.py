@@ -104,7 +104,7 @@ class Merge:
                 extra,
             )
 
-    def _rule(self, subject: str) -> Rule[Any]:
+    def _rule(self, subject: str) -> Rule:
         kind, _, name = subject.partition(" ")
         if name:
             born = name == "main" or name not in self.program.plans

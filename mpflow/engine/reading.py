@@ -17,7 +17,7 @@ from mpflow.engine.record import EVENTS, HEAD, VALUES, capacity_of, restored
 
 _OFFSET = (1 << record.OFFSET_BITS) - 1
 _BATCH = 8192
-Columns = tuple[list[int], list[int], list[float]]
+Columns = tuple[list[int], list[int], list[float]]  # sites, words, stamps
 _OF_ACTIONS = (record.SITES, record.IDLE, record.PRINTED)
 
 
@@ -42,7 +42,7 @@ class Segment:
         self.variables = view[HEAD:head].cast("q")
         self.sites = view[head:words].cast("I")
         self.words = view[words:stamps].cast("q")
-        self.stamps = view[stamps : stamps + 8 * self.capacity].cast("d")
+        self.stamps: memoryview[float] = view[stamps : stamps + 8 * self.capacity].cast("d")
         self.taken = 0
 
     def look(self) -> int:
@@ -59,9 +59,8 @@ class Segment:
 
     def columns(self, start: int, end: int) -> Columns:
         """Sites, words and stamps of some places."""
-        columns = self.sites[start:end], self.words[start:end], self.stamps[start:end]
-        sites, words, stamps = (each.tolist() for each in columns)
-        return sites, words, stamps
+        sites, words = self.sites[start:end].tolist(), self.words[start:end].tolist()
+        return sites, words, self.stamps[start:end].tolist()
 
 
 class Lane:

@@ -52,6 +52,9 @@ _LONGEST = 1 << 20  # bytes of one value; of a longer one the beginning of its r
 _REMEMBERED = 100  # characters of a text that is spilled once and referred to again
 
 
+Views = tuple[memoryview, memoryview, "memoryview[float]", int, int]
+
+
 class Site(NamedTuple):
     """What a site's number stands for.
 
@@ -126,7 +129,7 @@ class _Place(NamedTuple):
     word: int
 
 
-class NoRoom(OSError):
+class NoRoomError(OSError):
     """The disk, or what this user may use of it, is full."""
 
 
@@ -161,11 +164,11 @@ class Writer:
 
     # The columns
 
-    def views(self) -> tuple[memoryview, memoryview, memoryview, int, int]:
+    def views(self) -> Views:
         """What the source of a process keeps in its locals: the columns, `at` and `limit`."""
         return self.sites, self.words, self.stamps, self.at, self.limit
 
-    def more(self, at: int) -> tuple[memoryview, memoryview, memoryview, int, int]:
+    def more(self, at: int) -> Views:
         """The views of a further segment; the present one is full up to `at`."""
         self.at = at
         self._map_events()
@@ -185,7 +188,7 @@ class Writer:
         words, stamps = head + 4 * capacity, head + 12 * capacity
         self.sites = view[head:words].cast("I")
         self.words = view[words:stamps].cast("q")
-        self.stamps = view[stamps : stamps + 8 * capacity].cast("d")
+        self.stamps: memoryview[float] = view[stamps : stamps + 8 * capacity].cast("d")
         self.at, self.limit = 0, capacity - _SLACK
 
     def _mapped(self, name: str, size: int) -> mmap.mmap:
@@ -209,7 +212,7 @@ class Writer:
                 raise
             if self.cannot_go_on is not None:
                 self.cannot_go_on()
-            raise NoRoom(error.errno, os.strerror(error.errno), self.folder) from None
+            raise NoRoomError(error.errno, os.strerror(error.errno), self.folder) from None
 
     def _map(self, descriptor: int, size: int) -> mmap.mmap:
         """The file, mapped; the descriptor that `mmap` keeps of it is remembered."""
@@ -234,18 +237,17 @@ class Writer:
 
     def word(self, value: object) -> int:
         """The word for a value; what is no small integer is spilled."""
-        kind = type(value)
-        if kind is int and LEAST < value < MOST:  # type: ignore[operator]
-            return value  # type: ignore[return-value]
-        if value is None or kind is bool:
+        if type(value) is int and LEAST < value < MOST:
+            return value
+        if value is None or type(value) is bool:
             return MOST + CONSTANTS.index(value)
-        if kind is not str or len(value) > _REMEMBERED:  # type: ignore[arg-type]
+        if type(value) is not str or len(value) > _REMEMBERED:
             return self._put(written(value))
-        found = self.places.get(value)  # type: ignore[arg-type]
+        found = self.places.get(value)
         if found is None:
             if len(self.places) > 4096:
                 self.places.clear()
-            found = self.places[value] = self._put(written(value))  # type: ignore[index]
+            found = self.places[value] = self._put(written(value))
         return found
 
     def kept(self, slot: int, value: object) -> int:
@@ -270,7 +272,7 @@ class Writer:
         self.free += size
         return _Place(self.values, at, size, PLACES + (self.spilled << OFFSET_BITS) + at)
 
-    def spill(self, payload: object) -> int:
+    def spill(self, payload: Any) -> int:
         """Write down something that marshal can; the word that says where."""
         return self._put(marshal.dumps(payload))
 

@@ -88,7 +88,7 @@ class Worker:
         return self._random
 
     def pause(self) -> None:
-        """Be held up for a moment, now and then: by others, or for up to a tenth of a millisecond."""
+        """Be held up now and then: by others, or for up to a tenth of a millisecond."""
         draw = self.chance()
         if draw < 0.2:
             os.sched_yield()
@@ -197,8 +197,8 @@ class Worker:
         except BaseException as error:
             frame = _frame_of(error, _file_name(self.plan.name))
             if frame is not None:
-                names = frame.f_locals
-                self.leaving(names.get("at", self.record.at), names)
+                left: dict[str, Any] = frame.f_locals
+                self.leaving(left.get("at", self.record.at), left)
             raise
 
     def _words(self, source: Source) -> dict[str, Any]:

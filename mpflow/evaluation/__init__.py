@@ -47,15 +47,16 @@ class Attributes:
         raise AttributeError(f"there is no attribute '{name}' here")
 
 
-class Names:
+class Names(dict[str, object]):
     """What names mean where a source is evaluated by itself: `v_x` is `scope['x']`."""
 
     __slots__ = ("scope",)
 
     def __init__(self, scope: Mapping[str, object]) -> None:
+        super().__init__()
         self.scope = scope
 
-    def __getitem__(self, name: str) -> object:
+    def __missing__(self, name: str) -> object:
         """KeyError for what is no scenario's name: Python then looks into the globals."""
         if not name.startswith(PREFIX):
             raise KeyError(name)

@@ -27,7 +27,7 @@ def verdict_line(trace: Trace, style: Style) -> str:
     word = style(trace.verdict.word, _COLOURS[trace.verdict.word], "bold")
     scenario = trace.header["scenario"]
     case = f" [{scenario['case']}]" if "case" in scenario else ""
-    counted = f"{trace.count:,} event{'s' * (trace.count != 1)}"
+    counted = f"{trace.length:,} event{'s' * (trace.length != 1)}"
     how = f"{trace.end} after {trace.duration:.3f} s, {counted}"
     name = printable(f"{scenario['name']}{case}")
     return f"{word}: {name} ({trace.header['start_method']}): {how}"
