@@ -30,7 +30,7 @@ class Decoder:
         self, sites: Sequence[int], words: Sequence[int], stamps: Sequence[float]
     ) -> Iterator[Interval]:
         """The actions of a batch, in order; the last one may be in progress: it never ended."""
-        process, began, value_of = self.process, self.began, self.lane.value
+        who, began, value_of = self.process, self.began, self.lane.value
         make, large, first = tuple.__new__, record.MOST, record.FIRST
         for number, word, stamp in zip(sites, words, stamps, strict=True):
             if number < first:
@@ -54,11 +54,22 @@ class Decoder:
                     status = "timeout"
             elif shows == "boolean":
                 result = word == 1
-            yield make(
-                Interval,
-                (stamp, began, process, action, on, subject, line)
-                + (value, result, status, None, extra, None),
+            row = (
+                stamp,
+                began,
+                who,
+                action,
+                on,
+                subject,
+                line,
+                value,
+                result,
+                status,
+                None,
+                extra,
+                None,
             )
+            yield make(Interval, row)
             began = stamp
         self.began = began
 

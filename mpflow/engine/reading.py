@@ -59,8 +59,8 @@ class Segment:
 
     def columns(self, start: int, end: int) -> Columns:
         """Sites, words and stamps of some places."""
-        sites, words = self.sites[start:end].tolist(), self.words[start:end].tolist()
-        return sites, words, self.stamps[start:end].tolist()
+        stamps: list[float] = list(self.stamps[start:end])
+        return self.sites[start:end].tolist(), self.words[start:end].tolist(), stamps
 
 
 class Lane:
