@@ -42,9 +42,9 @@ SCOPE: dict[str, object] = {
 def test_a_compiled_expression_says_what_it_asks_for() -> None:
     assert expression(" items[i] + consumer[i - 4].seen * len(self.name) ") == Compiled(
         source=(
-            "add(v['items'][v['i']], "
-            "mul(attribute(v['consumer'][(v['i'] - 4)], 'seen'), "
-            "len(attribute(v['self'], 'name'))))"
+            "add(v_items[v_i], "
+            "mul(attribute(v_consumer[(v_i - 4)], 'seen'), "
+            "len(attribute(v_self, 'name'))))"
         ),
         names=frozenset({"items", "i", "consumer", "self"}),
         attributes=(("consumer", "seen"), ("self", "name")),

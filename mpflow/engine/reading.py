@@ -174,5 +174,6 @@ class Lane:
         if self._newest() < 0:
             return {}
         words = self._events[0].variables.tolist()
+        self._remembered.clear()  # a variable's place is written again and again
         pairs = zip(names, words, strict=False)
         return {name: self.value(word) for name, word in pairs if word != record.UNSET}

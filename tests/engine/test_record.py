@@ -3,52 +3,130 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
 
 import pytest
 
 from mpflow.engine import record
+from mpflow.engine.reading import Lane, lanes
+
+ACTION = record.FIRST
 
 
 @pytest.fixture
 def writer(tmp_path):
-    made = record.Writer(str(tmp_path))
-    yield made
-    made.close()
+    return record.Writer(str(tmp_path), variables=2)
 
 
-def test_frames_are_read_back_as_they_were_written(writer):
-    written = [("begin", "p", 1, 2), ("act", 0, [1, {"a": (None, True)}], 2.5, "ü")]
-    for frame in written:
-        writer.write(*frame)
-    with open(writer.path, "rb") as stream:
-        assert list(record.frames(stream.read())) == written
+@pytest.fixture
+def lane(writer, tmp_path):
+    (found,) = lanes(str(tmp_path))
+    return found
 
 
-def test_a_torn_last_frame_is_left_out_at_every_length(writer):
-    writer.write("one")
-    whole = os.path.getsize(writer.path)
-    writer.write("two", "x" * 50)
-    with open(writer.path, "rb") as stream:
-        data = stream.read()
-    for length in range(whole, len(data)):
-        assert list(record.frames(data[:length])) == [("one",)]
-    for length in range(whole):
-        assert list(record.frames(data[:length])) == []
+def act(writer: record.Writer, value: object) -> None:
+    writer.begin(writer.at, ACTION)
+    writer.finish(writer.word(value))
 
 
-def test_the_last_frame_is_found_from_the_end_or_not_at_all(writer, tmp_path):
-    writer.write("one")
-    writer.write("two", 2)
-    with open(writer.path, "rb") as stream:
-        size = os.path.getsize(writer.path)
-        assert record.last_frame(stream.fileno(), size) == ("two", 2)
-        assert record.last_frame(stream.fileno(), size - 1) is None
-        assert record.last_frame(stream.fileno(), 0) is None
+def read(lane: Lane) -> list[tuple[int, object, bool]]:
+    """Site, value, and whether it is over, of all that a record has."""
+    return [
+        (site, lane.value(word), bool(stamp))
+        for columns in lane.columns()
+        for site, word, stamp in zip(*columns, strict=True)
+    ]
 
 
-def test_stamps_always_grow(writer):
-    stamps = [writer.stamp() for _ in range(1000)]
+def test_what_was_written_is_read_back_over_many_segments(writer, lane):
+    values = [n if n % 3 else f"text {n}" for n in range(30_000)]
+    for value in values:
+        act(writer, value)
+    assert read(lane) == [(ACTION, value, True) for value in values]
+    assert writer.segment > 1
+    assert lane.count() == len(values)
+
+
+def test_stamps_grow_and_a_segment_is_never_left_with_a_gap(writer, lane):
+    for value in range(20_000):
+        act(writer, value)
+    stamps = [stamp for _, _, part in lane.columns() for stamp in part]
     assert stamps == sorted(set(stamps))
+
+
+def test_an_action_in_progress_is_there_and_known_to_be(writer, lane):
+    act(writer, 1)
+    assert lane.last() == (0, 1, ACTION, True)
+    writer.begin(writer.at, ACTION + 1)
+    assert lane.last() == (0, 2, ACTION + 1, False)
+    assert [over for _, _, over in read(lane)] == [True, False]
+
+
+def test_an_action_that_failed_keeps_its_error_and_its_value(writer, lane):
+    writer.begin(writer.at, ACTION)
+    writer.change(ACTION, writer.word("handed over"))
+    writer.fail(("Full", "no room"))
+    ((_, (word,), (stamp,)),) = lane.columns()
+    *error, value = lane.payload(word)
+    assert (error, lane.value(value), stamp < 0) == (["Full", "no room"], "handed over", True)
+
+
+def test_what_is_new_is_read_once(writer, lane):
+    def fresh() -> list[int]:
+        return [lane.value(word) for _, words, _ in lane.fresh() for word in words]
+
+    act(writer, 1)
+    act(writer, 2)
+    writer.begin(writer.at, ACTION)
+    assert fresh() == [1, 2]
+    assert fresh() == []
+    writer.finish(writer.word(3))
+    assert fresh() == [3]
+    for value in range(10_000):
+        act(writer, value)
+    assert fresh() == list(range(10_000))
+
+
+def test_a_variable_that_grows_takes_no_more_room_than_twice_its_values(writer, lane, tmp_path):
+    grown: list[int] = []
+    for n in range(2_000):
+        grown.append(n)
+        writer.slots[0] = writer.kept(0, grown)
+        assert lane.variables(("grown", "other")) == {"grown": grown}
+    taken = sum(os.path.getsize(tmp_path / n) for n in os.listdir(tmp_path) if "values" in n)
+    assert taken < 1 << 18
+
+
+def test_nothing_is_lost_when_the_process_is_killed(tmp_path):
+    pid = os.fork()
+    if pid == 0:
+        writer = record.Writer(str(tmp_path))
+        for value in range(5_000):
+            act(writer, value)
+        writer.begin(writer.at, ACTION)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(pid, 0)
+    (lane,) = lanes(str(tmp_path))
+    found = read(lane)
+    assert [value for _, value, over in found if over] == list(range(5_000))
+    assert [over for _, _, over in found[-2:]] == [True, False]
+
+
+def test_a_disk_without_room_is_an_error_at_once_and_told(tmp_path):
+    told: list[str] = []
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, before[1]))
+    try:
+        writer = record.Writer(str(tmp_path), cannot_go_on=lambda: told.append("full"))
+        with pytest.raises(record.NoRoomError):
+            for value in range(10_000):
+                act(writer, value)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert told == ["full"]
+    (lane,) = lanes(str(tmp_path))
+    assert [value for _, value, _ in read(lane)] == list(range(writer.limit + 1))
 
 
 class Odd:
@@ -58,6 +136,10 @@ class Odd:
 
 PORTABLE = [
     (1, 1),
+    (-(1 << 62), -(1 << 62)),
+    (1 << 80, 1 << 80),
+    (None, None),
+    (True, True),
     ("text", "text"),
     ([1, (2.5, None)], [1, (2.5, None)]),
     ({"a": {1, 2}, 3: b"x"}, {"a": {1, 2}, 3: b"x"}),
@@ -68,5 +150,7 @@ PORTABLE = [
 
 
 @pytest.mark.parametrize(("value", "back"), PORTABLE, ids=[str(i) for i in range(len(PORTABLE))])
-def test_what_cannot_be_written_or_is_too_large_is_shown_by_its_repr(value, back):
+def test_what_cannot_be_written_or_is_too_large_is_shown_by_its_repr(writer, lane, value, back):
     assert record.restored(record.portable(value)) == back
+    found = lane.value(writer.word(value))
+    assert (found, type(found)) == (back, type(back))

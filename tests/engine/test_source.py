@@ -5,65 +5,130 @@ from __future__ import annotations
 from textwrap import dedent
 
 from mpflow import api
-from mpflow.engine.source import body
+from mpflow.engine.source import Source, body
 from mpflow.program import compile_program
 
 
-def source(actions: str) -> tuple[str, tuple[int, ...]]:
-    text = "mpflow: 1\nprimitives: {a: lock, q: queue}\nprocesses:\n  p:\n    vars: {n: 2}\n"
-    loaded = api.loads(text + "    actions:\n" + actions)
+def source(actions: str) -> Source:
+    text = "mpflow: 1\nparams: {where: x}\nprimitives: {a: lock, q: queue}\nprocesses:\n  p:\n"
+    loaded = api.loads(text + "    vars: {n: 2}\n    actions:\n" + actions)
     assert loaded.problems == []
-    plan = compile_program(loaded.scenarios[0], seed=1).plans["p"]
-    return body(plan.steps, plan.vars)
+    program = compile_program(loaded.scenarios[0], seed=1)
+    return body(program.plans["p"], program)
 
 
-def test_actions_blocks_and_ways_out_become_python_s_own():
-    text, lines = source(
+def test_what_the_text_settles_is_done_in_place_and_saves_what_has_changed():
+    found = source(
         """\
       - repeat:
           times: $n
           as: i
           do:
-            - if: {condition: i == 1, then: [break], else: [continue]}
-      - with: {lock: a, do: [{get: {from: q, into: x}}]}
-      - try:
-          do: [pass]
-          except: {Empty: [return]}
-          finally: [{let: {x: 1}}]
+            - put: {value: $i, to: q}
+            - let: {n: $(n + 1)}
+            - get: {from: q, into: x}
 """
     )
-    assert text == dedent(
+    assert found.text == dedent(
         """\
         def body():
-            v['n'] = 2
-            for v['i'] in times(v['n']):
-                pass
-                if (v['i'] == 1):
-                    pass
-                    break
-                else:
-                    pass
-                    continue
-            held_7 = enter(7, lambda: {'lock': 'a'})
-            try:
-                pass
-                v['x'] = do(8, lambda: {'from': 'q', 'block': True, 'timeout': scaled(None)})
-            finally:
-                leave(7, held_7)
-            try:
-                pass
-                do(11, lambda: {})
-            except caught('Empty'):
-                pass
-                do(13, lambda: {})
-                return
-            finally:
-                pass
-                do(15, lambda: {'variables': {'x': bind(v, 'x', 1)}})
-            return"""
+            sites, words, stamps, at, limit = views()
+            v_n = 2
+            for v_i in times(v_n):
+                if at > limit: sites, words, stamps, at, limit = more(at)
+                try:
+                    sites[at] = 33
+                    slots[0] = v_n if type(v_n) is integer and LEAST < v_n < MOST else kept(0, v_n)
+                    slots[1] = v_i if type(v_i) is integer and LEAST < v_i < MOST else kept(1, v_i)
+                    x = v_i
+                    words[at] = x if type(x) is integer and LEAST < x < MOST else word(x)
+                    put_q(x)
+                    stamps[at] = now()
+                    at += 1
+                    v_n = (v_n + 1)
+                    sites[at] = 35
+                    slots[0] = v_n if type(v_n) is integer and LEAST < v_n < MOST else kept(0, v_n)
+                    v_x = get_q()
+                    slots[2] = words[at] = v_x if type(v_x) is integer and LEAST < v_x < MOST \
+else word(v_x)
+                    stamps[at] = now()
+                    at += 1
+                except BaseException as error:
+                    at = failed(at, error)
+                    raise
+            leaving(at, locals())"""
     )
-    assert len(lines) == len(text.split("\n"))
-    assert lines[2:4] == (7, 7)  # the repeat and its first line
+    assert found.methods == {"put_q": ("q", "put"), "get_q": ("q", "get")}
+    assert [(s.number, s.action, s.on, s.line, s.shows) for s in found.sites] == [
+        (33, "put", "q", 12, "value"),
+        (35, "get", "q", 14, "result"),
+    ]
+    assert found.lines[3] == 8  # the repeat
+    assert len(found.lines) == len(found.steps) == len(found.text.split("\n"))
+
+
+def test_blocks_and_ways_out_become_python_s_own_and_the_rest_is_worked_out():
+    found = source(
+        """\
+      - if: {condition: n == 1, then: [return], else: [pass]}
+      - with: {lock: a, do: [{get: {from: q, timeout: 1, into: $where}}]}
+"""
+    )
+    assert found.text == dedent(
+        """\
+        def body():
+            global v_n
+            sites, words, stamps, at, limit = views()
+            v_n = 2
+            if (v_n == 1):
+                begin(at, 32)
+                try:
+                    slots[0] = v_n if type(v_n) is integer and LEAST < v_n < MOST else kept(0, v_n)
+                    do(1, {})
+                except BaseException as error:
+                    failed(None, error)
+                    raise
+                finally:
+                    sites, words, stamps, at, limit = views()
+                leaving(at, locals())
+                return
+            else:
+                try:
+                    pass
+                except BaseException as error:
+                    at = failed(at, error)
+                    raise
+            if at > limit: sites, words, stamps, at, limit = more(at)
+            try:
+                sites[at] = 35
+                slots[0] = v_n if type(v_n) is integer and LEAST < v_n < MOST else kept(0, v_n)
+                words[at] = acquire_a()
+                stamps[at] = now()
+                at += 1
+            except BaseException as error:
+                at = failed(at, error)
+                raise
+            try:
+                begin(at, 36)
+                try:
+                    assign(v_where, do(6, {'from': 'q', 'block': True, 'timeout': scaled(1)}))
+                except BaseException as error:
+                    failed(None, error)
+                    raise
+                finally:
+                    sites, words, stamps, at, limit = views()
+            finally:
+                if at > limit: sites, words, stamps, at, limit = more(at)
+                try:
+                    sites[at] = 39
+                    release_a()
+                    stamps[at] = now()
+                    at += 1
+                except BaseException as error:
+                    at = failed(at, error)
+                    raise
+            leaving(at, locals())"""
+    )
 
 
 def test_an_error_in_the_condition_of_a_loop_ends_the_process(run):
@@ -78,3 +143,85 @@ def test_an_error_in_the_condition_of_a_loop_ends_the_process(run):
     )
     assert trace.errors["p"] == "TypeError"
     assert trace.exitcodes["p"] == 1
+
+
+def test_let_leaves_no_event_unless_it_fails(run):
+    trace = run(
+        """
+        processes:
+          p:
+            actions:
+              - let: {x: 1, y: $(x + 1)}
+              - try:
+                  do: [{let: {z: $(y / 0)}}]
+                  except: {ZeroDivisionError: [{print: "$(error.message)"}]}
+              - pass
+        outcome: {y: p.y, z: p.z}
+        """
+    )
+    own = [(e.action, e.line, e.status, e.error) for e in trace.events if e.process == "p"]
+    error = ("ZeroDivisionError", "division by zero")
+    assert own[1:-1] == [("let", 8, "error", error), ("print", 9, "ok", None)]
+    assert trace.outcome == {"y": 2, "z": None}
+
+
+def test_a_variable_that_is_not_set_yet_is_a_name_error_or_what_it_hides(run):
+    trace = run(
+        """
+        params: {k: 5, never: false}
+        processes:
+          p:
+            actions:
+              - try:
+                  do:
+                    - if: {condition: never, then: [{let: {x: 1}}]}
+                    - print: $x
+                  except: {NameError: [{print: "$(error.type): $(error.message)"}]}
+              - print: $k
+              - let: {k: 6}
+              - print: $k
+        """
+    )
+    assert trace.output == ["NameError: name 'x' is not defined", "5", "6"]
+
+
+def test_the_run_may_decide_the_name_of_a_variable(run):
+    trace = run(
+        """
+        params: {names: [a, b]}
+        processes:
+          p:
+            vars: {c: 1}
+            actions:
+              - for:
+                  each: name
+                  in: $names
+                  do: [{choose: {from: [7], into: $name}}]
+              - let: {c: $(c + a + b)}
+              - repeat: {times: 2, as: "$(names[0])", do: [{print: $a}]}
+        outcome: {a: p.a, b: p.b, c: p.c}
+        """
+    )
+    assert (trace.outcome, trace.output) == ({"a": 1, "b": 7, "c": 15}, ["0", "1"])
+
+
+def test_variables_of_a_killed_process_are_those_of_its_last_action(run):
+    trace = run(
+        """
+        primitives: {ready: event}
+        processes:
+          p:
+            vars: {n: 0, items: []}
+            actions:
+              - repeat:
+                  times: 5
+                  as: i
+                  do: [{let: {n: $(n + i), items: "$(items + [i])"}}]
+              - set: ready
+              - sleep: 60
+        main: [{start: p}, {wait: ready}, {kill: p}, {join: p}]
+        expect: {exitcode: {p: -9}}
+        outcome: {n: p.n, items: p.items, i: p.i}
+        """
+    )
+    assert trace.outcome == {"n": 10, "items": [0, 1, 2, 3, 4], "i": 4}
