@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from itertools import accumulate, takewhile
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -79,8 +79,7 @@ class History:
                 state = found
                 continue
             self.state = state
-            ties = takewhile(lambda one, end=each.ended: one.ended == end, events[turn + 1 :])
-            self._mend(each, [*ties, *under_way(each)])
+            self._mend(each, [*_ties(events, turn), *under_way(each)])
             state = self.state
         self.state = state
         del done[: -WINDOWS[-1]], states[: -WINDOWS[-1]]
@@ -160,6 +159,16 @@ class History:
             rank = rank - 1 if moment == following else 0
             self.places.put(each, moment, rank)
             following = moment
+
+
+def _ties(events: list[Interval], turn: int) -> Iterator[Interval]:
+    """The events behind one that ended at the same moment."""
+    end = events[turn].ended
+    for each in islice(events, turn + 1, None):
+        if each.ended == end:
+            yield each
+        elif each.ended < math.inf:
+            return
 
 
 def _moments(order: Sequence[Interval], final: float) -> list[float]:
