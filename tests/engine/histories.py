@@ -123,8 +123,7 @@ def history(
     lanes: list[list[Interval]] = [[] for _ in range(processes)]
     waiting = [_plan(random, atoms, items, 0.0, who, ticks) for who in range(processes)]
     heapify(waiting)
-    stuck = 0  # tries without an outcome: they may all wait for one another
-    while events > 0 and waiting and stuck < 50:
+    while events > 0 and waiting:
         moment, _, who, began, name, what = heappop(waiting)
         process = f"p{who}"
         outcome = atoms[name].act(what, process, random) if random.random() > killed / 2 else None
@@ -133,8 +132,10 @@ def history(
             lanes[who].append(Interval(math.inf, began, process, subject=name, **what))
         elif outcome is None:
             lost = moment + _span(random, ticks) + 0.5
-            heappush(waiting, (lost, random.random(), who, began, name, what))
-            stuck += 1
+            if random.random() < 0.2:  # does something else instead
+                heappush(waiting, _plan(random, atoms, items, moment, who, ticks))
+            else:
+                heappush(waiting, (lost, random.random(), who, began, name, what))
             continue
         else:
             ended = moment if moment == began else moment + _span(random, ticks)
@@ -142,7 +143,6 @@ def history(
             lanes[who].append(each)
             heappush(waiting, _plan(random, atoms, items, ended, who, ticks))
         events -= 1
-        stuck = 0
     return lanes
 
 
