@@ -8,10 +8,11 @@ back, further and further (just-in-time linearization). States are immutable: ta
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from itertools import accumulate, takewhile
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from mpflow.engine.search import Search, earliest
 
 if TYPE_CHECKING:
     from mpflow.engine.order import Interval
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 WINDOWS = (0, 8, 32, 128, 512, 2048)  # how many events are taken back, one try after another
 PATIENCE = 20_000  # states looked at until an event is given up; less after each one given up
-LEAST_PATIENCE = 500
+LEAST_PATIENCE = 100
 
 Row = tuple[float, int, "Interval", str | None]  # moment, rank in it, what, suspect
 
@@ -41,8 +42,10 @@ class Places:
             self.unusual[id(each)] = (moment, rank, each, suspect)
 
     def moment(self, each: Interval) -> float:
-        row = self.unusual.get(id(each))
-        return row[0] if row else each.ended
+        if id(each) not in self.unusual:
+            return each.ended
+        row = self.unusual[id(each)]
+        return row[0] if row else -math.inf
 
 
 class History:
@@ -66,7 +69,8 @@ class History:
         after, early = self.rule.after, self.early
         done, states, state = self.events, self.states, self.state
         for turn, each in enumerate(events):
-            if early and early.pop(id(each), None):
+            if early and id(each) in early:
+                del early[id(each)]
                 continue
             if each[0] == math.inf:
                 self.blocked.append(each)
@@ -79,8 +83,7 @@ class History:
                 state = found
                 continue
             self.state = state
-            ties = takewhile(lambda one, end=each.ended: one.ended == end, events[turn + 1 :])
-            self._mend(each, [*ties, *under_way(each)])
+            self._mend(each, [*_ties(events, turn), *under_way(each)])
             state = self.state
         self.state = state
         del done[: -WINDOWS[-1]], states[: -WINDOWS[-1]]
@@ -88,7 +91,11 @@ class History:
     def _mend(self, event: Interval, under_way: list[Interval]) -> None:
         """Place an event that is not legal now: in another order, or as suspect."""
         fresh = [each for each in under_way if id(each) not in self.early]
-        attempts = Attempts(self.rule.after, self.patience)
+        for each in fresh:
+            if self._fits(each, event):
+                self._replace(len(self.events), self.state, [each, event], {id(event)})
+                return
+        search = Search(self.rule.after, self.patience)
         for start in self._starts():
             state = self.states[start] if start < len(self.states) else self.state
             back = self.events[start:]
@@ -97,17 +104,24 @@ class History:
             may += [each for each in back if each.ended == math.inf] + self.blocked
             must.sort(key=lambda each: each.ended)
             must.append(event)
-            order = attempts.search(state, must, may)
+            order = search.order(state, must, may)
             if order is not None:
                 self.patience = min(PATIENCE, self.patience * 2)
                 self._replace(start, state, order, {id(each) for each in must})
                 return
-            if attempts.left <= 0:
+            if search.left <= 0:
                 break
         self.patience = max(LEAST_PATIENCE, self.patience // 4)
         name = self.subject.removeprefix("process ")
         reason = f"no order of what was done to `{name}` at the time allows this `{event.action}`"
         self.places.put(event, event.ended, 0, reason)
+
+    def _fits(self, each: Interval, event: Interval) -> bool:
+        """Whether an event that is under way makes another one legal."""
+        if each.ended == event.ended:
+            return False
+        state = self.rule.after(self.state, each)
+        return state is not None and self.rule.after(state, event) is not None
 
     def _starts(self) -> Iterator[int]:
         """From where on the events are put in another order: never what was given out."""
@@ -162,144 +176,24 @@ class History:
             following = moment
 
 
+def _ties(events: list[Interval], turn: int) -> Iterator[Interval]:
+    """The events behind one that ended at the same moment."""
+    end = events[turn].ended
+    for index in range(turn + 1, len(events)):
+        each = events[index]
+        if each.ended == end:
+            yield each
+        elif each.ended < math.inf:
+            return
+
+
 def _moments(order: Sequence[Interval], final: float) -> list[float]:
     """A moment for each: as late as its end and those behind it let it be, and before the next
     one where there is a number between."""
-    earliest = list(accumulate(map(_first, order), max, initial=final))[1:]
+    least = list(accumulate(map(earliest, order), max, initial=final))[1:]
     moments: list[float] = []
     following = math.inf
-    for each, least in zip(reversed(order), reversed(earliest), strict=True):
-        following = max(least, min(each.ended, math.nextafter(following, -math.inf)))
+    for each, first in zip(reversed(order), reversed(least), strict=True):
+        following = max(first, min(each.ended, math.nextafter(following, -math.inf)))
         moments.append(following)
     return moments[::-1]
-
-
-def _first(each: Interval) -> float:
-    """The first moment that lies in an interval."""
-    return each.began if each.began == each.ended else math.nextafter(each.began, math.inf)
-
-
-class Point(NamedTuple):
-    """How far a search has come: what has been taken, and the state then."""
-
-    state: Hashable
-    first: int  # the first one not taken of those that must be
-    ahead: int  # which behind it are taken already, as bits
-    taken: int  # which of those that may be are taken, as bits
-
-
-class Attempts:
-    """Searches for one order of events, until too many states have been looked at."""
-
-    def __init__(self, after: Callable[[Any, Interval], Any], patience: int) -> None:
-        self.after = after
-        self.left = patience
-
-    def search(
-        self, state: Any, must: list[Interval], may: list[Interval]
-    ) -> list[Interval] | None:
-        """All that must be and some that may be (few, if few are enough), in an order that the
-        rule and real time allow. `must` stands in the order of its ends."""
-        for most in sorted({min(1, len(may)), len(may)}):
-            order = self._search(Choices(must, may, most), Point(state, 0, 0, 0))
-            if order is not None:
-                return order
-        return None
-
-    def _search(self, choices: Choices, point: Point) -> list[Interval] | None:
-        seen = {point}
-        path: list[Interval] = []
-        ways = [choices.after(point)]
-        points = [point]
-        while ways:
-            for each, first, ahead, taken in ways[-1]:
-                state = self.after(points[-1].state, each)
-                if state is None:
-                    continue
-                point = Point(state, first, ahead, taken)
-                if point in seen:
-                    continue
-                path.append(each)
-                if first == len(choices.must):
-                    return path
-                self.left -= 1
-                seen.add(point)
-                points.append(point)
-                ways.append(choices.after(point))
-                break
-            else:
-                ways.pop()
-                points.pop()
-                if path:
-                    path.pop()
-            if self.left <= 0:
-                return None
-        return None
-
-
-class Choices:
-    """What can be taken next, by real time alone: what began before the end of all that is left.
-
-    Intervals that touch are one after the other; two that are at one moment go in any order,
-    except of one process.
-    """
-
-    def __init__(self, must: list[Interval], may: list[Interval], most: int) -> None:
-        self.must = must
-        self.may = may
-        self.most = most
-        ends = [each.ended for each in must]
-        self.open: list[list[int]] = [[] for _ in must]  # behind each as the first, what is open
-        for index, each in enumerate(must):
-            find = bisect_left if each.began == each.ended else bisect_right
-            for first in range(find(ends, each.began), index + 1):
-                self.open[first].append(index)
-
-    def after(self, point: Point) -> Iterator[tuple[Interval, int, int, int]]:
-        """Each event that can come next, with what is taken then."""
-        _, first, ahead, taken = point
-        for index in self.open[first]:
-            bit = 1 << index - first
-            if not ahead & bit and self._turned(index, first, ahead):
-                yield (self.must[index], *_onwards(first, ahead | bit), taken)
-        if taken.bit_count() < self.most:
-            end = self.must[first].ended
-            for index, each in enumerate(self.may):
-                if taken >> index & 1 or _first(each) > end:
-                    continue
-                if each.began < each.ended or self._free(index, first, ahead, taken):
-                    yield each, first, ahead, taken | 1 << index
-
-    def _turned(self, index: int, first: int, ahead: int) -> bool:
-        """Whether nothing of its process that must come before is left: only at one moment is
-        that not told by the times."""
-        each = self.must[index]
-        return each.began < each.ended or not any(
-            not ahead >> other - first & 1 and _ahead(self.must[other], each)
-            for other in range(first, index)
-        )
-
-    def _free(self, index: int, first: int, ahead: int, taken: int) -> bool:
-        each = self.may[index]
-        return self._turned_all(each, first, ahead) and not any(
-            not taken >> other & 1 and _ahead(self.may[other], each) for other in range(index)
-        )
-
-    def _turned_all(self, each: Interval, first: int, ahead: int) -> bool:
-        return not any(
-            not ahead >> other - first & 1 and _ahead(self.must[other], each)
-            for other in range(first, len(self.must))
-        )
-
-
-def _ahead(one: Interval, each: Interval) -> bool:
-    """Whether an event with an end at the moment of another one is of the same process."""
-    return one.ended == each.began and one.process == each.process
-
-
-def _onwards(first: int, ahead: int) -> tuple[int, int]:
-    """Past all that has been taken."""
-    while ahead & 1:
-        first += 1
-        ahead >>= 1
-    return first, ahead

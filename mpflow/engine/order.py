@@ -22,7 +22,7 @@ from mpflow.engine.legal import History, Places
 if TYPE_CHECKING:
     from mpflow.rule import Rule
 
-BATCH = 4096  # intervals read of each lane at a time
+BATCH = 1024  # intervals read of each lane at a time
 HELD = 8192  # events held back at least: an order can be mended so far behind
 
 
@@ -157,10 +157,9 @@ def _release(chunk: list[Interval], limit: float, places: Places) -> Iterator[Pl
         yield from map(_placed, zip(map(ENDED, chunk), chunk, repeat(None)))
         return
     rows = [row for each in chunk if (row := unusual.pop(id(each), (each.ended, 0, each, None)))]
-    early = [key for key, row in unusual.items() if row and row[0] < limit]
-    for key in early:
-        rows.append(unusual[key])
-        unusual[key] = None  # its turn is still to come
+    early = [row for row in unusual.values() if row and row[0] < limit]
+    unusual.update({id(row[2]): None for row in early})  # their turns are still to come
+    rows += early
     rows.sort(key=MOMENT_AND_RANK)
     for moment, _, each, suspect in rows:
         yield Placed(moment, each, suspect)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mpflow.rule import Observation
 
 _MOST = 64
+_PLAIN = (int, str, bytes, bool, type(None))  # where not equal means not the same
 
 
 class Put:
@@ -23,26 +24,29 @@ class Put:
     free to go.
     """
 
-    __slots__ = ("by", "following")
+    __slots__ = ("by", "following", "item", "others")
 
     def __init__(self, by: Observation | None) -> None:
         self.by = by
-        self.following: tuple[Put, ...] = ()
+        self.item = by.value if by else None
+        self.following: Any = None  # a Put, as soon as there is one
+        self.others: tuple[Put, ...] = ()  # following in other orders
 
     def then(self, by: Observation) -> Put:
         """The put that comes next; the same object whenever the same order is tried again."""
-        for put in self.following:
+        for put in self._ways():
             if put.by is by:
                 return put
-        put = Put(by)
-        self.following += (put,)
-        return put
+        self.others += (Put(by),)
+        return self.others[-1]
 
     def towards(self, last: Put) -> Put:
         """The next one on the way to a later put."""
-        if len(self.following) == 1:
-            return self.following[0]
-        return next(put for put in self.following if _leads(put, last))
+        ways = self._ways()
+        return next(put for put in ways if len(ways) == 1 or _leads(put, last))
+
+    def _ways(self) -> tuple[Put, ...]:
+        return (self.following, *self.others)
 
 
 Puts = tuple[Put, ...]  # one of each producer
@@ -66,16 +70,21 @@ class Producers:
 
     def put(self, state: State, event: Observation) -> State:
         """One more item, the event's value, of the event's process."""
+        inside, last, answers = state
         number = self.numbers.get(event.process)
         if number is None:
             number = self.numbers[event.process] = len(self.numbers)
             self.origins += (Put(None),)
-        inside, last, answers = state
         if number >= len(last):
             unheard = self.origins[len(last) : number + 1]
             last += unheard
-            answers = frozenset(got + unheard for got in answers)
-        put = last[number].then(event)
+            answers = frozenset([got + unheard for got in answers])
+        before = last[number]
+        put = before.following
+        if put is None:
+            put = before.following = Put(event)
+        elif put.by is not event:
+            put = before.then(event)
         return inside + 1, (*last[:number], put, *last[number + 1 :]), answers
 
     def get(self, state: State, item: object) -> State | None:
@@ -85,9 +94,15 @@ class Producers:
             return None
         if not answers:
             return _state(inside - 1, last, answers)
-        found = [got for was, put, got in _next(last, answers) if was == item]
+        found = []
+        for got in answers:
+            for number, before in enumerate(got):
+                if before is not last[number]:
+                    put = before.towards(last[number]) if before.others else before.following
+                    if put.item == item:
+                        found.append(_with(got, number, put))
         if not found:
-            found = [got for was, put, got in _next(last, answers) if _same(was, item)]
+            found = [got for put, got in _next(last, answers) if _same(put.item, item)]
         return _state(inside - 1, last, frozenset(found)) if found else None
 
     def lose(self, state: State) -> State | None:
@@ -95,7 +110,7 @@ class Producers:
         inside, last, answers = state
         if not inside:
             return None
-        return _state(inside - 1, last, frozenset(got for _, _, got in _next(last, answers)))
+        return _state(inside - 1, last, frozenset([got for _, got in _next(last, answers)]))
 
 
 def _state(inside: int, last: Puts, answers: frozenset[Puts]) -> State:
@@ -104,14 +119,17 @@ def _state(inside: int, last: Puts, answers: frozenset[Puts]) -> State:
     return inside, last, answers if len(answers) <= _MOST else frozenset()
 
 
-def _next(last: Puts, answers: frozenset[Puts]) -> Iterator[tuple[Any, Put, Puts]]:
+def _with(puts: Puts, number: int, put: Put) -> Puts:
+    return (*puts[:number], put, *puts[number + 1 :])
+
+
+def _next(last: Puts, answers: frozenset[Puts]) -> Iterator[tuple[Put, Puts]]:
     """Each item that can be got next, and what has been got then."""
     for got in answers:
-        for number, (head, tail) in enumerate(zip(got, last, strict=True)):
-            if head is not tail:
-                put = head.towards(tail)
-                assert put.by is not None
-                yield put.by.value, put, (*got[:number], put, *got[number + 1 :])
+        for number, before in enumerate(got):
+            if before is not last[number]:
+                put = before.towards(last[number])
+                yield put, _with(got, number, put)
 
 
 def _leads(put: Put, last: Put) -> bool:
@@ -121,13 +139,17 @@ def _leads(put: Put, last: Put) -> bool:
         put = ahead.pop()
         if put is last:
             return True
-        ahead += put.following
+        ahead += put.others
+        if put.following:
+            ahead.append(put.following)
     return False
 
 
 def _same(one: object, other: object) -> bool:
     """Whether two values that are not equal may still be one item: a NaN is not equal to itself;
     of values that could not be written down, only the type is known for certain."""
+    if type(one) in _PLAIN or type(other) in _PLAIN:
+        return False
     foreign = getattr(one, "foreign_type", None)
     if foreign is not None:
         return bool(foreign == getattr(other, "foreign_type", None))
