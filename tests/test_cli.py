@@ -3,9 +3,11 @@ where the process matters (its streams, its signals, its imports) start one."""
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -192,6 +194,84 @@ def test_a_trace_file_holds_each_case_and_the_screen_is_as_without(say):
 def test_json_and_a_trace_file_give_both(say):
     _, out, _ = say("run", "hello.yaml", "--format", "json", "--trace", "t.jsonl")
     assert out == Path("t.jsonl").read_text()
+
+
+def test_a_compressed_trace_file_says_the_same(say):
+    for name in ("t.jsonl", "t.jsonl.gz"):
+        Path(name).write_text("what stood there before")
+        assert say("run", "-q", "hello.yaml", "--seed", "1", "--trace", name).code == 0
+    plain, packed = (
+        _lines(Path("t.jsonl").read_text()),
+        _lines(gzip.decompress(Path("t.jsonl.gz").read_bytes()).decode()),
+    )
+    assert [e.get("action") for e in packed] == [e.get("action") for e in plain]
+    assert say("run", "-q", "cases.yaml", "--trace", "t.jsonl.gz").code == 1
+    found = _lines(gzip.decompress(Path("t.jsonl.gz").read_bytes()).decode())
+    assert [each["verdict"] for each in found if "verdict" in each] == ["passed", "failed"]
+
+
+def test_a_run_can_be_followed(here):
+    """What goes on is told before the run is over: by its own clock, the sleep is not done yet."""
+    (here / "slow.yaml").write_text(
+        HELLO.replace("[{print: hello $items}]", "[{print: first}, {read: go, into: x}]").replace(
+            "read: go, into: x", "read: {file: go, into: x}"
+        )
+    )
+    os.mkfifo(here / "go")  # the process waits until somebody writes
+    with subprocess.Popen(
+        [sys.executable, "-m", "mpflow", "run", "--follow", "slow.yaml"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        seen: list[str] = []
+        for line in running.stdout:
+            seen.append(line)
+            if "print" in line:
+                break
+        assert running.poll() is None
+        (here / "go").write_text("on")
+        rest = running.stdout.read()
+    assert running.returncode == 0
+    assert any(line.split()[:1] == ["time"] for line in seen)
+    told = [line.split()[1:3] for line in [*seen, *rest.splitlines()] if line[:1].isdigit()]
+    assert told.count(["w", "print"]) == told.count(["w", "read"]) == told.count(["w", "end"]) == 1
+    assert "passed: slow" in rest
+
+
+def test_following_needs_a_place_to_print(say):
+    for option in ("-q", "--format=json", "--trace=-"):
+        code, out, err = say("run", "hello.yaml", "--follow", option)
+        assert (code, out) == (2, "")
+        assert err == "mpflow: --follow prints events; leave out -q and JSON on stdout\n"
+
+
+def test_a_disk_without_room_ends_the_run_with_the_trace_so_far(here):
+    (here / "much.yaml").write_text(
+        HELLO.replace("[{print: hello $items}]", "[{repeat: {times: forever, do: [{mark: m}]}}]")
+    )
+
+    def little_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+
+    code, out, err = command("run", "-q", "much.yaml", preexec_fn=little_room)
+    assert (code, err) == (
+        2,
+        "mpflow: no room is left on the disk for the records of the run: it was stopped\n",
+    )
+    found = re.fullmatch(r"unknown: much \(fork\): interrupted after T s, ([0-9,]+) events\n", out)
+    assert found is not None, out
+    assert int(found[1].replace(",", "")) > 10_000
+
+
+def test_explain_shows_the_source_of_a_process(say):
+    code, out, err = say("explain", "--code", "hello.yaml", "w")
+    assert (code, err) == (0, "")
+    assert out.startswith("# w\ndef body():\n")
+    assert "begin(at, 32)  # print, line 5\n" in out
+    compile(out, "shown", "exec")
+    assert say("explain", "--code", "hello.yaml").out.count("def body():") == 2
+    assert say("explain", "--code", "hello.yaml", "v").code == 2
+    assert say("explain", "--code", "wrong.yaml").code == 2
 
 
 def test_a_trace_file_is_left_alone_when_there_is_nothing_to_run(say):

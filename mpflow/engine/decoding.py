@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import inf
+from math import inf, nextafter
 from typing import Any
 
 from mpflow import registry
@@ -121,6 +121,8 @@ class Decoder:
 
     def _interval(self, site: record.Site, ended: float, status: str) -> Interval:
         _, _, subject, line, _, _, extra, _ = self.meanings[site.number]
+        if ended == inf and subject is None:
+            ended = nextafter(self.began, inf)  # nobody's state depends on whether it came to pass
         return Interval(
             ended,
             self.began,

@@ -30,6 +30,11 @@ def act(writer: record.Writer, value: object) -> None:
     writer.finish(writer.word(value))
 
 
+def fill(writer: record.Writer) -> None:
+    for value in range(10_000):
+        act(writer, value)
+
+
 def read(lane: Lane) -> list[tuple[int, object, bool]]:
     """Site, value, and whether it is over, of all that a record has."""
     return [
@@ -120,8 +125,7 @@ def test_a_disk_without_room_is_an_error_at_once_and_told(tmp_path):
     try:
         writer = record.Writer(str(tmp_path), cannot_go_on=lambda: told.append("full"))
         with pytest.raises(record.NoRoomError):
-            for value in range(10_000):
-                act(writer, value)
+            fill(writer)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert told == ["full"]
