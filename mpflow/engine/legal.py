@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from mpflow.engine.search import Search, earliest
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 WINDOWS = (0, 8, 32, 128, 512, 2048)  # how many events are taken back, one try after another
 PATIENCE = 20_000  # states looked at until an event is given up; less after each one given up
 LEAST_PATIENCE = 100
+
+ENDED = itemgetter(0)
 
 Row = tuple[float, int, "Interval", str | None]  # moment, rank in it, what, suspect
 
@@ -91,6 +94,7 @@ class History:
     def _mend(self, event: Interval, under_way: list[Interval]) -> None:
         """Place an event that is not legal now: in another order, or as suspect."""
         fresh = [each for each in under_way if id(each) not in self.early]
+        fresh.sort(key=ENDED)  # whichever lane was read first
         for each in fresh:
             if self._fits(each, event):
                 self._replace(len(self.events), self.state, [each, event], {id(event)})
@@ -102,7 +106,7 @@ class History:
             must = [each for each in back if each.ended < math.inf and id(each) not in self.early]
             may = [each for each in back if id(each) in self.early] + fresh
             may += [each for each in back if each.ended == math.inf] + self.blocked
-            must.sort(key=lambda each: each.ended)
+            must.sort(key=ENDED)
             must.append(event)
             order = search.order(state, must, may)
             if order is not None:

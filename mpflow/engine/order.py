@@ -17,7 +17,7 @@ from itertools import islice, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mpflow.engine.legal import History, Places
+from mpflow.engine.legal import ENDED, History, Places
 
 if TYPE_CHECKING:
     from mpflow.rule import Rule
@@ -53,7 +53,6 @@ class Placed(NamedTuple):
     suspect: str | None
 
 
-ENDED = itemgetter(0)
 MOMENT_AND_RANK = itemgetter(0, 1)
 _placed = partial(tuple.__new__, Placed)  # three times as fast as Placed(...)
 

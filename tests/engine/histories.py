@@ -146,6 +146,21 @@ def history(
     return lanes
 
 
+def altered(random: Random, lanes: list[list[Interval]]) -> list[list[Interval]]:
+    """The same, but that one event tells something else, or never was."""
+    lanes = [list(lane) for lane in lanes]
+    all_ = [(n, i) for n, lane in enumerate(lanes) for i in range(len(lane))]
+    lane, index = random.choice(all_)
+    each = lanes[lane][index]
+    if each.action in ("acquire", "is_set", "wait", "poll") and each.status == "ok":
+        lanes[lane][index] = each._replace(result=not each.result)
+    elif each.action in ("get", "recv") and each.status == "ok":
+        lanes[lane][index] = each._replace(result=1 - each.result)
+    else:
+        del lanes[lane][index]
+    return lanes
+
+
 def _span(random: Random, ticks: bool) -> float:
     return random.choice([0, 0, 1, 2, 5]) if ticks else 3 * random.random() ** 3
 
@@ -161,9 +176,9 @@ def _plan(
     return moment, random.random(), who, began, name, what
 
 
-def legal(placed: list[Placed]) -> list[str]:
-    """What is wrong with an order: nothing, for one that is legal."""
-    faults = []
+def faults(placed: list[Placed]) -> list[str]:
+    """What is wrong with an order; what is suspect is left out."""
+    wrong = []
     states: dict[str, set[Any]] = {}
     rules: dict[str, Rule] = {}
     pending: dict[str, list[Interval]] = {}
@@ -171,11 +186,11 @@ def legal(placed: list[Placed]) -> list[str]:
     last = -math.inf
     for moment, each, suspect in placed:
         if moment < last:
-            faults.append(f"back in time: {each}")
+            wrong.append(f"back in time: {each}")
         last = moment
         inside = each.began < moment <= each.ended or each.began == moment == each.ended
         if not inside or each.ended < ends.get(each.process, each.ended):
-            faults.append(f"not in its place: {moment} {each}")
+            wrong.append(f"not in its place: {moment} {each}")
         ends[each.process] = each.ended if each.ended < math.inf else each.began
         if each.subject is None or suspect:
             continue
@@ -192,8 +207,8 @@ def legal(placed: list[Placed]) -> list[str]:
         if found:
             states[each.subject] = found
         else:
-            faults.append(f"illegal: {each}")
-    return faults
+            wrong.append(f"illegal: {each}")
+    return wrong
 
 
 def _with_blocked(
