@@ -57,7 +57,8 @@ class Sink:
         self.stream.flush()
 
     def _begun(self) -> TextIO:
-        assert self.raw is not None and self.name is not None
+        assert self.raw is not None
+        assert self.name is not None
         if stat.S_ISREG(os.fstat(self.raw.fileno()).st_mode):
             self.raw.truncate(0)
         whole: Any = self.raw
