@@ -60,7 +60,8 @@ class Producers:
     nothing is inside and all is known again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, drops: bool) -> None:
+        self.drops = drops  # whether what cannot be pickled gets lost
         self.numbers: dict[str, int] = {}
         self.origins: Puts = ()
 
@@ -103,7 +104,16 @@ class Producers:
                         found.append(_with(got, number, put))
         if not found:
             found = [got for put, got in _next(last, answers) if _same(put.item, item)]
-        return _state(inside - 1, last, frozenset(found)) if found else None
+        if found:
+            return _state(inside - 1, last, frozenset(found))
+        return self._after_dropped(state, item) if self.drops else None
+
+    def _after_dropped(self, state: State, item: object) -> State | None:
+        """The same where items went before it that could not be pickled: the feeder thread says
+        so on standard error and goes on with the next (queues.py, _feed)."""
+        inside, last, answers = state
+        left = [got for put, got in _next(last, answers) if hasattr(put.item, "foreign_type")]
+        return self.get(_state(inside - 1, last, frozenset(left)), item) if left else None
 
     def lose(self, state: State) -> State | None:
         """One item less, nobody knows which; None when there is none."""

@@ -35,7 +35,7 @@ class Messages:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.ends = _ends(options)
-        self.senders = (Producers(), Producers())  # to the first end, to the second
+        self.senders = (Producers(drops=False), Producers(drops=False))  # to the first end, to the second
 
     def start(self) -> Pending:
         first, second = self.senders

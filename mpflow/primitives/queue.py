@@ -29,7 +29,7 @@ class Items:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.slots: int = options.get("maxsize", 0)
-        self.producers = Producers()
+        self.producers = Producers(drops=True)
 
     def start(self) -> State:
         return self.producers.start()

@@ -71,3 +71,23 @@ def test_a_process_killed_before_it_began_still_has_a_begin_and_an_end_in_order(
     assert trace.verdict.word == "passed"
     assert order.index(("main", "start")) < order.index(("w", "begin"))
     assert order.index(("w", "end")) < order.index(("main", "join"))
+
+
+def test_an_item_that_cannot_be_pickled_is_lost_and_the_next_one_is_got(run, method):
+    trace = run(
+        """
+        primitives: {q: queue, got: event}
+        processes:
+          p:
+            actions:
+              - call: {function: "threading:Lock", into: lock}
+              - put: {value: $lock, to: q}
+              - put: {value: 1, to: q}
+              - wait: got  # a feeder that meets an error while its process exits drops all
+          c: {actions: [{get: {from: q, into: x}}, {set: got}]}
+        outcome: {x: c.x}
+        """,
+        method,
+    )
+    assert (trace.end, trace.outcome) == ("completed", {"x": 1})
+    assert [e for e in trace.events if "suspect" in e.extra] == []
