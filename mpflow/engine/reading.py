@@ -17,6 +17,7 @@ from mpflow.engine.record import EVENTS, HEAD, VALUES, capacity_of, restored
 
 _OFFSET = (1 << record.OFFSET_BITS) - 1
 _BATCH = 8192
+_KEPT = 2  # files of one record that stay mapped
 Columns = tuple[list[int], list[int], list[float]]  # sites, words, stamps
 _OF_ACTIONS = (record.SITES, record.IDLE, record.PRINTED)
 
@@ -70,7 +71,8 @@ class Lane:
         self.pid = pid
         self.lane = lane
         self._base = os.path.join(folder, f"{pid}.{lane}.")
-        self._events: list[Segment] = []
+        self._count = 0  # of its segments, as far as it is known
+        self._events: dict[int, Segment] = {}  # the few that were read last
         self._values: dict[int, memoryview] = {}
         self._remembered: dict[int, Any] = {}
         self._read = (0, 0)  # the segment and the place that `fresh` has come to
@@ -83,27 +85,32 @@ class Lane:
         number = self._newest()
         if number < 0:
             return None
-        segment = self._events[number]
+        segment = self._segment(number)
         taken = segment.look()
         if not taken:
             if not number:
                 return None
-            segment = self._events[number - 1]
+            segment = self._segment(number - 1)
             taken = segment.look()
         return number, taken, segment.sites[taken - 1], segment.stamps[taken - 1] != 0
 
     def _newest(self) -> int:
         """The number of the newest segment; -1 while there is none."""
-        while os.path.exists(f"{self._base}{len(self._events)}{EVENTS}"):
-            try:
-                self._events.append(Segment(f"{self._base}{len(self._events)}{EVENTS}"))
-            except ValueError:  # it has no size yet
-                break
-        return len(self._events) - 1
+        while os.path.exists(f"{self._base}{self._count}{EVENTS}"):
+            self._count += 1
+        return self._count - 1
+
+    def _segment(self, number: int) -> Segment:
+        """A segment, mapped; of those that were read before, few stay."""
+        if number not in self._events:
+            if len(self._events) >= _KEPT:
+                del self._events[next(iter(self._events))]
+            self._events[number] = Segment(f"{self._base}{number}{EVENTS}")
+        return self._events[number]
 
     def count(self) -> int:
         """How many places are taken."""
-        return sum(self._events[n].look() for n in range(self._newest() + 1))
+        return sum(self._segment(n).look() for n in range(self._newest() + 1))
 
     # What it holds
 
@@ -111,7 +118,7 @@ class Lane:
         """Sites, words and stamps, in batches; only the very last one can be in progress."""
         number = 0
         while number <= self._newest():
-            segment = self._events[number]
+            segment = self._segment(number)
             taken = segment.look()
             for start in range(0, taken, _BATCH):
                 end = min(start + _BATCH, taken)
@@ -124,7 +131,7 @@ class Lane:
             number, start = self._read
             if number > self._newest():
                 return
-            segment = self._events[number]
+            segment = self._segment(number)
             end = segment.look()
             if end and not segment.stamps[end - 1]:
                 end -= 1
@@ -151,6 +158,8 @@ class Lane:
         place = word - record.PLACES
         number = place >> record.OFFSET_BITS
         if number not in self._values:
+            if len(self._values) >= _KEPT:
+                del self._values[next(iter(self._values))]
             with open(f"{self._base}{number}{VALUES}", "rb") as stream:
                 whole = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
             self._values[number] = memoryview(whole)
@@ -173,7 +182,7 @@ class Lane:
         """The variables as they were last saved."""
         if self._newest() < 0:
             return {}
-        words = self._events[0].variables.tolist()
+        words = self._segment(0).variables.tolist()
         self._remembered.clear()  # a variable's place is written again and again
         pairs = zip(names, words, strict=False)
         return {name: self.value(word) for name, word in pairs if word != record.UNSET}
