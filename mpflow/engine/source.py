@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mpflow import registry
-from mpflow.engine.record import FIRST, Site
+from mpflow.engine.record import FIRST, IDLE, Site
 from mpflow.kinds import Operation, Structure
 from mpflow.plan import Plan, Program, Step
 
-_BLOCK = 32  # actions that one look at the room left answers for
+_BLOCK = 24  # actions that one look at the room left answers for
 _VIEWS = "sites, words, stamps, at, limit"
 
 
@@ -99,6 +99,7 @@ class _Writer:
         self.actions = 0  # in that block
         self.depth = 0
         self.empty = False  # a block has just been opened
+        self.stale = False  # a loop without any record has gone by: who knows how long it took
         self.parts: list[str] = []  # which part of each open structure is being written
 
     def write(self) -> Source:
@@ -158,6 +159,8 @@ class _Writer:
             if self.parts.pop() == "finally":
                 self._after_return(step)
             self.unsaved.close()
+            if structure.loop and not self._recorded_in(step):
+                self.stale = True
             self._leave(step, structure)
 
     # Structures
@@ -192,6 +195,23 @@ class _Writer:
             self._around(step, structure.leave, step.opens)
             self._end_block()
             self._after_return(step)
+
+    def _recorded_in(self, step: Step) -> bool:
+        """Whether anything is recorded in the block that closes here."""
+        inside = self.plan.steps[step.opens + 1 : step.number]
+        silent = ("let", "pass", "break", "continue")
+        return any(
+            _structure(each.verb).enter if each.kind == "open" else each.verb not in silent
+            for each in inside
+            if each.kind in ("do", "open")
+        )
+
+    def _stamp(self) -> list[str]:
+        """What comes next did not begin before now."""
+        if not self.stale:
+            return []
+        self.stale = False
+        return [f"sites[at] = {IDLE}", "stamps[at] = now()", "at += 1"]
 
     def _after_return(self, step: Step) -> None:
         """Where a `return` may have come by on its way out, it has done so before these actions."""
@@ -289,7 +309,8 @@ class _Writer:
         site = self._site(waits, verb, name, step.line, shows)
         pause = ["pause()"] if self.program.delays else []
         around = [*before, *pause, call, *pause, *after]
-        lines = [f"sites[at] = {site}", *around, "stamps[at] = now()", "at += 1"]
+        first = [*self._stamp(), f"sites[at] = {site}"]
+        lines = [*first, *around, "stamps[at] = now()", "at += 1"]
         if self.actions == _BLOCK:
             self._end_block()
         self.block += [(line, step) for line in lines]
@@ -302,7 +323,8 @@ class _Writer:
         self._end_block()
         depth = step.depth + (2 if step.kind == "close" else 1)
         site = self._site(False, step.verb, None, step.line, _shows(step))
-        self._line(depth, f"begin(at, {site})", step)
+        for line in [*self._stamp(), f"begin(at, {site})"]:
+            self._line(depth, line, step)
         self._line(depth, "try:", step)
         for line in [*self._saving(self.unsaved.take()), call]:
             self._line(depth + 1, line, step)

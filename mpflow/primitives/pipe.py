@@ -35,7 +35,10 @@ class Messages:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.ends = _ends(options)
-        self.senders = (Producers(drops=False), Producers(drops=False))  # to the first end, to the second
+        self.senders = (
+            Producers(drops=False),
+            Producers(drops=False),
+        )  # to the first end, to the second
 
     def start(self) -> Pending:
         first, second = self.senders

@@ -225,3 +225,21 @@ def test_variables_of_a_killed_process_are_those_of_its_last_action(run):
         """
     )
     assert trace.outcome == {"n": 10, "items": [0, 1, 2, 3, 4], "i": 4}
+
+
+def test_an_action_does_not_begin_before_a_loop_that_leaves_no_record_has_ended(run):
+    trace = run(
+        """
+        primitives: {l: lock}
+        processes:
+          p:
+            vars: {n: 0}
+            actions:
+              - mark: before
+              - repeat: {times: 300000, do: [{let: {n: $(n + 1)}}]}
+              - acquire: l
+        """
+    )
+    mark = next(e for e in trace.events if e.action == "mark")
+    acquire = next(e for e in trace.events if e.action == "acquire")
+    assert acquire.t - acquire.began < (acquire.t - mark.t) / 2
