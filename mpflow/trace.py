@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 LONGEST = 1000  # characters of a value as JSON; what is longer is shortened
+_CHUNK = 256  # events whose lines are digested at once
 DEEPEST = 100  # levels of nesting that are written; a value may contain itself
 
 
@@ -120,11 +121,20 @@ class Trace(NamedTuple):
 
     def lines(self, ascii_only: bool = False) -> Iterator[str]:
         """The trace as JSON Lines, each with its end of line. `ascii_only` escapes all else: the
-        same JSON, for a stream that takes no UTF-8."""
-        yield _dump(self.header, ascii_only) + "\n"
-        for event in self.events:
-            yield _dump(event.as_json(), ascii_only) + "\n"
-        yield _dump(self.footer(), ascii_only) + "\n"
+        same JSON, for a stream that takes no UTF-8. The footer has the digest of the lines before
+        it, as they are written: who changes one by hand is found out (verify)."""
+        from hashlib import sha256
+
+        digest = sha256()
+        header = _dump(self.header, ascii_only) + "\n"
+        digest.update(header.encode())
+        yield header
+        for start in range(0, len(self.events), _CHUNK):
+            events = self.events[start : start + _CHUNK]
+            lines = [_dump(event.as_json(), ascii_only) + "\n" for event in events]
+            digest.update("".join(lines).encode())
+            yield from lines
+        yield _dump({**self.footer(), "sha256": digest.hexdigest()}, ascii_only) + "\n"
 
 
 def plain(value: Any, levels: int = DEEPEST) -> Any:

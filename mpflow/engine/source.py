@@ -13,6 +13,7 @@ from typing import NamedTuple
 from mpflow import registry
 from mpflow.engine.record import FIRST, Site
 from mpflow.kinds import Operation, Structure
+from mpflow.naming import constant, hidden, set_by, variables
 from mpflow.plan import Plan, Program, Step
 
 _BLOCK = 32  # actions that one look at the room left answers for
@@ -40,42 +41,6 @@ class Source(NamedTuple):
 def body(plan: Plan, program: Program) -> Source:
     """The function that takes a process through its steps."""
     return _Writer(plan, program).write()
-
-
-def variables(plan: Plan) -> tuple[tuple[str, ...], bool]:
-    """The variables that a process sets, as far as the text tells, and whether it tells all."""
-    found = dict.fromkeys(name for name, _ in plan.vars)
-    dynamic = False
-    for step in plan.steps:
-        if step.kind in ("do", "open"):
-            for name in _set_by(step):
-                if name is None:
-                    dynamic = True
-                else:
-                    found[name] = None
-    return tuple(found), dynamic
-
-
-def hidden(plan: Plan, program: Program) -> list[str]:
-    """The variables that hide a name which means something else until they are set."""
-    outer = {"index", *program.params, *program.names}
-    outer |= {name.partition("[")[0] for name, _, _ in program.primitives}
-    return [name for name in variables(plan)[0] if name in outer]
-
-
-def _set_by(step: Step) -> Iterator[str | None]:
-    """The variables that a step sets; None for one whose name the run decides."""
-    for argument in registry.verbs()[step.verb].arguments:
-        source = step.arguments.get(argument.name, "None")
-        if argument.form == "assignments":
-            yield from (line.partition(" = ")[0][2:] for line in source.split("\n"))
-        elif argument.form == "variable" and source != "None":
-            yield _constant(source)
-
-
-def _constant(source: str) -> str | None:
-    """The text that a source is, if it is nothing but an identifier's."""
-    return source[1:-1] if source[1:-1].isidentifier() and source[0] in "'\"" else None
 
 
 class _Writer:
@@ -167,7 +132,7 @@ class _Writer:
         for argument in registry.verbs()[step.verb].arguments:
             source = arguments.get(argument.name, "None")
             if argument.form == "variable" and source != "None":
-                name = _constant(source)
+                name = constant(source)
                 arguments[argument.name] = f"v_{name}" if name else f"turn_{step.number}"
                 bound.append((name or "", source, arguments[argument.name]))
         self.unsaved.open(step)
@@ -222,11 +187,11 @@ class _Writer:
     def _recorded(self, step: Step) -> None:
         known = self._known(step, step.verb)
         into = step.arguments.get("into", "None")
-        if known is not None and (into == "None" or _constant(into)):
+        if known is not None and (into == "None" or constant(into)):
             self._direct(step, *known, step.verb, step.arguments)
             return
         call = f"do({step.number}, {_table(step.arguments)})"
-        name = _constant(into)
+        name = constant(into)
         if into == "None":
             self._by_do(step, call)
         elif name is None:
@@ -261,7 +226,7 @@ class _Writer:
         arguments: Mapping[str, str],
     ) -> None:
         """An operation on a primitive, in place: site, value, the call, result, stamp."""
-        into = _constant(arguments.get("into", ""))
+        into = constant(arguments.get("into", ""))
         method = self._method(name, operation.method or verb)
         shows = ""
         lines = self._saving(self.unsaved.take())
@@ -394,7 +359,7 @@ def _set_within(steps: Sequence[Step]) -> Iterator[tuple[int, dict[str, None]]]:
         if step.kind == "open":
             open_.append((step, {}))
         if step.kind in ("do", "open"):
-            for name in _set_by(step):
+            for name in set_by(step):
                 for _, names in open_:
                     if name is not None:
                         names[name] = None
