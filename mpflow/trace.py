@@ -47,9 +47,9 @@ class Event(NamedTuple):
         if self.line is not None:
             found["line"] = self.line
         if self.has_value:
-            found["value"] = _fit(self.value, "value", shortened)
+            found["value"] = fit(self.value, "value", shortened)
         if self.status not in ("error", "blocked") and self.action not in ("put", "send"):
-            found["result"] = _fit(self.result, "result", shortened)
+            found["result"] = fit(self.result, "result", shortened)
         found["status"] = self.status
         if self.action == "end":
             found["error"] = None
@@ -178,7 +178,7 @@ def _outcome(outcome: Mapping[str, Any] | str | None, shortened: list[str]) -> A
     if not isinstance(outcome, Mapping):
         return outcome
     return {
-        name: _fit(plain(value), f"outcome.{name}", shortened) for name, value in outcome.items()
+        name: fit(plain(value), f"outcome.{name}", shortened) for name, value in outcome.items()
     }
 
 
@@ -190,7 +190,7 @@ def _dump(data: Any, ascii_only: bool = False) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
-def _fit(value: Any, name: str, shortened: list[str]) -> Any:
+def fit(value: Any, name: str, shortened: list[str]) -> Any:
     """The value itself where JSON can hold it and it is short; else its repr, and a note."""
     try:
         if _is_json(value) and (_short(value) or len(_dump(value)) <= LONGEST):
