@@ -112,10 +112,10 @@ class Walk:
 
     def variables(self) -> dict[str, Any]:
         """The variables by name: at its end, or where it stands just now."""
+        if self.kept is not None:
+            return self.kept
         frame = self.asks.gi_frame
-        if self.kept is None and frame is not None:
-            self.leaving(frame.f_locals)
-        return self.kept or {}
+        return {} if frame is None else self._kept(frame.f_locals)
 
     def left(self, error: BaseException) -> None:
         """It has ended by an exception: its variables are those of the frame it came through."""
@@ -128,6 +128,7 @@ class Walk:
 
     def abandon(self) -> None:
         """Go no further; no action is asked for on the way out."""
+        self.kept = self.variables()
         if self.asks.gi_frame is not None:
             try:
                 self.asks.throw(Lost())
@@ -174,10 +175,13 @@ class Walk:
             self.slots = (*self.slots, name)
 
     def leaving(self, names: Mapping[str, Any]) -> None:
-        """The source has come to its end: its variables are kept."""
+        """The source has come to its end, or goes no further: its variables are kept."""
+        self.kept = self._kept(names)
+
+    def _kept(self, names: Mapping[str, Any]) -> dict[str, Any]:
         found = self.space if self.dynamic else names
         keys = ((name, f"{PREFIX}{name}") for name in self.slots)
-        self.kept = {name: found[key] for name, key in keys if key in found}
+        return {name: found[key] for name, key in keys if key in found}
 
     def _scaled(self, seconds: Any) -> Any:
         if self.program.time_scale == 1 or isinstance(seconds, bool):

@@ -11,7 +11,7 @@ from mpflow.stepwise import Lost
 from mpflow.trace import Event, Trace
 from mpflow.verify.form import Wrong, shown
 from mpflow.verify.sequence import Sequence
-from mpflow.verify.values import Shown, Unknown, uncertain
+from mpflow.verify.values import Shown, Unknown
 
 JUDGED = frozenset(("begin", "end", "mark", "print", "section"))  # what `expect` looks at
 _ROUNDED = 1e-6  # seconds
@@ -103,8 +103,6 @@ def judged_again(
         variables={n: Variables(n) if v is None else v for n, v in variables.items()},
         report=footer.get("deadlock"),
     )
-    if any(uncertain(dict(found), sets=True) for found in trace.variables.values()):
-        return "variables depend on what is not in the trace"
     try:
         again = judge(scenario, trace).footer()
     except Lost as lost:

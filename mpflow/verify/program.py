@@ -22,7 +22,18 @@ from mpflow.plan import Plan, Program
 from mpflow.stepwise import Ask, Lost, Walk
 from mpflow.trace import Event
 from mpflow.verify.form import Wrong, shown
-from mpflow.verify.values import Channels, Item, Unknown, agrees, cut, known, uncertain, words
+from mpflow.verify.values import (
+    Channels,
+    Item,
+    Unknown,
+    agrees,
+    cut,
+    known,
+    seen,
+    settled,
+    uncertain,
+    words,
+)
 
 TURNS = 2_000_000  # of loops, and `let`s, between two events
 PATIENCE = 20.0  # seconds of them
@@ -308,7 +319,6 @@ class Follower:
 
     def _answer(self, ask: Ask, event: Event) -> Any:
         if ask.verb == "os_exit":
-            self.walk.variables()
             self.walk.abandon()
             code = (ask.arguments or {})["code"]
             self.ends = (None if uncertain(code) else code & 0xFF), None
@@ -357,7 +367,10 @@ class Follower:
     def end(self, event: Event) -> None:
         """Wrong where the process cannot end like this."""
         code, error = event.extra["exitcode"], event.error
+        before = {} if self.lost else self.walk.variables()
         ask = None if self.lost or self.stuck else self._next()
+        if self.ends is None and not self.lost:
+            self._killed(before)
         if self.lost:
             return
         if code is None or code < 0 or (code == 255 and self.shared.methods == "forkserver"):
@@ -374,9 +387,18 @@ class Follower:
             by = f" by {self.ends[1][0]}" if self.ends[1] else ""
             raise Wrong(f"`{self.plan.name}` ends with exit code {self.ends[0]}{by} here")
 
+    def _killed(self, before: Mapping[str, Any]) -> None:
+        """It ended between two actions: whether what is set there was set, nobody knows."""
+        after = self.walk.variables()
+        doubt = Unknown(f"how far {self.plan.name} came before it was killed")
+        same = {n: agrees(after[n], *seen(before[n])) for n in after if n in before}
+        self.walk.kept = {name: after[name] if same.get(name) else doubt for name in after}
+
     def variables(self) -> Mapping[str, Any] | None:
-        """The variables at its end; None where they cannot be known."""
-        return None if self.lost or self.ends is None else self.walk.variables()
+        """The variables at its end, as a run keeps them; None where they cannot be known."""
+        if self.lost:
+            return None
+        return {name: settled(value) for name, value in self.walk.variables().items()}
 
 
 def _handed_names(program: Program) -> list[str]:

@@ -143,6 +143,18 @@ def told(value: Any) -> tuple[Any, bool]:
     return fit(value, "", shortened), bool(shortened)
 
 
+def seen(value: Any) -> tuple[Any, bool]:
+    """The same; what is not known is shown as nothing."""
+    return (None, False) if uncertain(value) else told(value)
+
+
+def settled(value: Any) -> Any:
+    """A variable's value as it is kept when its process ends."""
+    if uncertain(value, sets=True):
+        return value if uncertain(value) else Unknown("the order of a set")
+    return value if isinstance(value, _SCALARS) else restored(portable(value))
+
+
 def key(value: Any, cut: bool) -> str:
     """The form in a trace as a text: equal for equal values of equal types."""
     return ("~" if cut else "=") + dumps(value)
