@@ -92,7 +92,6 @@ class Follower:
         self.random = Random(f"{shared.seed} {plan.name}")
         self.lost = ""  # why it cannot be followed any further
         self.lost_at = 0
-        self.doubtful = False  # a value's type is only known from its form
         self.count = 0  # events taken
         self.turns, self.since = 0, 0.0  # since the last event
         self.ends: tuple[int | None, tuple[str, str] | None] | None = None  # code, error
@@ -148,10 +147,8 @@ class Follower:
         ask = None if self.lost else self._next()
         if not self.lost:
             wrong = self._differs(ask, event)
-            if wrong and not self.doubtful:
-                raise Wrong(wrong)
             if wrong:
-                self._lose("what a list was, a tuple or a list, is not told")
+                raise Wrong(wrong)
         if self.lost:
             self._loosely(event)
             return
@@ -307,7 +304,7 @@ class Follower:
 
     def _answered(self, ask: Ask, event: Event) -> None:
         if ask.verb in ("put", "send") and event.status in ("ok", "blocked"):
-            item = Item(self.plan.name, ask.value, self.doubtful)
+            item = Item(self.plan.name, ask.value)
             self.shared.channels.put(self.shared.channel(str(event.on), ask.verb), item)
         if event.status == "error":
             assert event.error is not None
@@ -330,9 +327,7 @@ class Follower:
             return self._taken(event)
         if ask.type or ask.verb == "active_children":
             return event.result
-        found, doubt = known(event.result, _cut_result(event), f"what `{ask.verb}` gave")
-        self.doubtful = self.doubtful or doubt
-        return found
+        return known(event.result, _cut_result(event), f"what `{ask.verb}` gave")
 
     def _chosen(self, ask: Ask, event: Event) -> Any:
         value = self.random.choice((ask.arguments or {})["from"])
@@ -343,9 +338,7 @@ class Follower:
     def _taken(self, event: Event) -> Any:
         """The very object that was put or sent."""
         channel = self.shared.channel(str(event.on), event.action)
-        found, doubt = self.shared.channels.take(channel, event.result, _cut_result(event))
-        self.doubtful = self.doubtful or doubt
-        return found
+        return self.shared.channels.take(channel, event.result, _cut_result(event))
 
     # The way is lost
 
@@ -356,8 +349,8 @@ class Follower:
         shortened = event.extra.get("shortened", ())
         on = str(event.on)
         if event.action in ("put", "send") and event.status in ("ok", "blocked"):
-            value, _ = known(event.value, "value" in shortened, "what was put")
-            item = Item(self.plan.name, value, True)
+            value = known(event.value, "value" in shortened, "what was put")
+            item = Item(self.plan.name, value)
             self.shared.channels.put(self.shared.channel(on, event.action), item)
         elif event.action in ("get", "recv") and event.status == "ok":
             self._taken(event)
@@ -378,7 +371,7 @@ class Follower:
             if error not in allowed and error != _told_cut(self.ends):
                 raise Wrong(f"it did not end by {error[0] if error else 'an error'}")
             return
-        if self.plan.code or self.doubtful or (not self.count and code):
+        if self.plan.code or (not self.count and code):
             return  # Python code ends as it likes; who never began has no steps
         if ask is not None or self.ends is None:
             what = _described(ask) if ask is not None else "to come back"

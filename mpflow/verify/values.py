@@ -8,7 +8,7 @@ goes through expressions, and only where the way depends on it the way is Lost.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from json import dumps
 from typing import Any, NamedTuple, NoReturn
 
@@ -19,6 +19,7 @@ from mpflow.trace import LONGEST, fit
 
 _SCALARS = (str, int, float, bool, type(None))
 _ORDER = ("joined", "list", "mod", "str", "sum", "tuple")  # show the order of a set
+_TYPES = ("joined", "mod", "str")  # show whether it is a list or a tuple
 
 
 class Unknown:
@@ -39,6 +40,30 @@ class Unknown:
     __neg__ = __pos__ = __getitem__ = _same
     __bool__ = __iter__ = __len__ = __contains__ = __index__ = _lost
     __int__ = __float__ = __hash__ = __str__ = __repr__ = _lost
+
+
+class Doubtful(list[Any]):
+    """A list of which only the form in a trace is known: it may have been a tuple."""
+
+    def _doubt(self, *others: object) -> Unknown:
+        return Unknown("whether something is a list or a tuple")
+
+    def _lost(self, *others: object) -> NoReturn:
+        raise Lost("it depends on whether something is a list or a tuple")
+
+    def __eq__(self, other: object) -> Any:
+        if not isinstance(other, list | tuple):
+            return False
+        same = len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+        return self._doubt() if same else False
+
+    def __getitem__(self, at: Any) -> Any:
+        found = super().__getitem__(at)
+        return Doubtful(found) if isinstance(at, slice) else found
+
+    __lt__ = __le__ = __gt__ = __ge__ = __ne__ = _doubt  # type: ignore[assignment]
+    __add__ = __radd__ = __mul__ = __rmul__ = _doubt  # type: ignore[assignment]
+    __hash__ = __repr__ = __str__ = _lost  # type: ignore[assignment]
 
 
 class Shown:
@@ -63,30 +88,34 @@ def _unstable(text: str) -> bool:
     return "0x" in text or "{" in text or "set(" in text
 
 
-def uncertain(value: object, *, sets: bool = False) -> bool:
-    """Whether something in a value is unknown; `sets`: or the order of its members is."""
+def uncertain(value: object, *, sets: bool = False, types: bool = False) -> bool:
+    """Whether something in a value is unknown; `sets`: or the order of its members is; `types`:
+    or whether it is a list or a tuple."""
     if isinstance(value, _SCALARS):
         return False
-    if isinstance(value, Unknown):
+    if isinstance(value, Unknown) or (types and isinstance(value, Doubtful)):
         return True
+    inside: Iterable[object] = ()
     if isinstance(value, dict):
-        return any(uncertain(k, sets=sets) or uncertain(v, sets=sets) for k, v in value.items())
-    if isinstance(value, set | frozenset):
+        inside = (*value, *value.values())
+    elif isinstance(value, set | frozenset):
         if sets and len(value) > 1 and not all(isinstance(each, int | float) for each in value):
             return True
-        return any(uncertain(each, sets=sets) for each in value)
-    return isinstance(value, list | tuple) and any(uncertain(each, sets=sets) for each in value)
+        inside = value
+    elif isinstance(value, list | tuple):
+        inside = list.__iter__(value) if isinstance(value, list) else value
+    return any(uncertain(each, sets=sets, types=types) for each in inside)
 
 
 def _why(values: tuple[object, ...]) -> Unknown:
     return next((v for v in values if isinstance(v, Unknown)), Unknown("a value not known"))
 
 
-def _guarded(function: Callable[..., Any], sets: bool) -> Callable[..., Any]:
+def _guarded(function: Callable[..., Any], sets: bool, types: bool) -> Callable[..., Any]:
     """A function of expressions: of what cannot be known it gives what cannot be known."""
 
     def call(*given: Any, **named: Any) -> Any:
-        if any(uncertain(each, sets=sets) for each in (*given, *named.values())):
+        if any(uncertain(each, sets=sets, types=types) for each in (*given, *named.values())):
             return _why(given)
         return function(*given, **named)
 
@@ -123,7 +152,7 @@ def each(items: Any) -> Any:
 def words() -> dict[str, object]:
     """The functions of expressions, for values that may be unknown."""
     found: dict[str, object] = {
-        name: _guarded(function, name in _ORDER)
+        name: _guarded(function, name in _ORDER, name in _TYPES)
         for name, function in NAMESPACE.items()
         if callable(function)
     }
@@ -138,7 +167,7 @@ def words() -> dict[str, object]:
 def told(value: Any) -> tuple[Any, bool]:
     """A value as a trace has it, and whether it is shortened there."""
     if not isinstance(value, _SCALARS):
-        value = restored(portable(value))
+        value = restored(portable(_plain(value)))
     shortened: list[str] = []
     return fit(value, "", shortened), bool(shortened)
 
@@ -150,8 +179,9 @@ def seen(value: Any) -> tuple[Any, bool]:
 
 def settled(value: Any) -> Any:
     """A variable's value as it is kept when its process ends."""
-    if uncertain(value, sets=True):
-        return value if uncertain(value) else Unknown("the order of a set")
+    if uncertain(value, sets=True, types=True):
+        doubt = uncertain(value) or not uncertain(value, sets=True)
+        return value if doubt else Unknown("the order of a set")
     return value if isinstance(value, _SCALARS) else restored(portable(value))
 
 
@@ -175,26 +205,41 @@ def agrees(expected: Any, found: Any, shortened: bool) -> bool:
     return Shown(value) == Shown(found) if is_cut else key(value, False) == key(found, False)
 
 
-def known(found: Any, shortened: bool, why: str) -> tuple[Any, bool]:
-    """A value of which only the form is known, and whether its type is in doubt: a list may have
-    been a tuple."""
-    if shortened:
-        return Unknown(why), False
-    return found, _has_list(found)
+def known(found: Any, shortened: bool, why: str) -> Any:
+    """A value of which only the form is known."""
+    return Unknown(why) if shortened else _doubted(found)
 
 
-def _has_list(value: Any) -> bool:
+def _doubted(value: Any) -> Any:
     if isinstance(value, dict):
-        return any(map(_has_list, value.values()))
-    return isinstance(value, list)
+        return {name: _doubted(each) for name, each in value.items()}
+    return Doubtful(map(_doubted, value)) if isinstance(value, list) else value
+
+
+def _plain(value: Any) -> Any:
+    """A value without doubts: a list may do for a tuple in the form of a trace."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, Doubtful):
+        return [_plain(each) for each in value]
+    if isinstance(value, list | tuple) and uncertain(value, types=True):
+        return type(value)(map(_plain, value))
+    return value
 
 
 class Item(NamedTuple):
-    """Something under way: whose, itself, and whether its type is in doubt."""
+    """Something under way: whose, and itself."""
 
     producer: str
     value: Any
-    doubtful: bool
+
+
+def _alike(items: Iterable[Item]) -> bool:
+    """Whether all are the same, types and all."""
+    try:
+        return len({repr(each.value) for each in items}) == 1
+    except Lost:
+        return False
 
 
 class Channels:
@@ -207,8 +252,8 @@ class Channels:
         form = "~" if uncertain(item.value) else key(*told(item.value))
         self.items.setdefault(channel, {}).setdefault(form, deque()).append(item)
 
-    def take(self, channel: str, found: Any, shortened: bool) -> tuple[Any, bool]:
-        """The object that a trace shows so, and whether its type is in doubt."""
+    def take(self, channel: str, found: Any, shortened: bool) -> Any:
+        """The object that a trace shows so."""
         forms = self.items.get(channel, {})
         form = key(found, shortened)
         if not forms.get(form):
@@ -217,17 +262,15 @@ class Channels:
                 return known(found, shortened, f"what came out of {channel}")
             self._popped(forms, form)
             return known(found, True, f"what came out of {channel}")
-        item = self._popped(forms, form)
-        return item.value, item.doubtful
+        return self._popped(forms, form).value
 
     def _popped(self, forms: dict[str, deque[Item]], form: str) -> Item:
         """The oldest item of a form; where others look the same and are not, nobody knows."""
         items = forms[form]
         if len(items) > 1 and not isinstance(items[0].value, _SCALARS) and form != "~":
-            others = {repr(each.value) for each in items}
-            if len(others) > 1 and len({each.producer for each in items}) > 1:
+            if not _alike(items) and len({each.producer for each in items}) > 1:
                 doubt = Unknown("which of several items alike came out")
-                forms[form] = items = deque(Item(i.producer, doubt, True) for i in items)
+                forms[form] = items = deque(Item(each.producer, doubt) for each in items)
         item = items.popleft()
         if not items:
             del forms[form]
