@@ -100,7 +100,8 @@ class Acting:
         """What leaves no record when it goes well (let) leaves one when it does not."""
         step = self.worker.step_of(error)
         if step is not None:
-            self.record.begin(self.record.at, self._site(step, step.verb, None, False))
+            site = self._site(step, step.verb, None, False)  # may take a place of the record
+            self.record.begin(self.record.at, site)
             self.record.fail(told(error))
 
     def _section(self, step: Step, name: str, phase: str) -> str:

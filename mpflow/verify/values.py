@@ -267,10 +267,10 @@ class Channels:
     def _popped(self, forms: dict[str, deque[Item]], form: str) -> Item:
         """The oldest item of a form; where others look the same and are not, nobody knows."""
         items = forms[form]
-        if len(items) > 1 and not isinstance(items[0].value, _SCALARS) and form != "~":
-            if not _alike(items) and len({each.producer for each in items}) > 1:
-                doubt = Unknown("which of several items alike came out")
-                forms[form] = items = deque(Item(each.producer, doubt) for each in items)
+        several = form != "~" and len({each.producer for each in items}) > 1
+        if several and not isinstance(items[0].value, _SCALARS) and not _alike(items):
+            doubt = Unknown("which of several items alike came out")
+            forms[form] = items = deque(Item(each.producer, doubt) for each in items)
         item = items.popleft()
         if not items:
             del forms[form]
