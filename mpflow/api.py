@@ -1,6 +1,6 @@
-"""What Python code imports: load, validate, run.
+"""What Python code imports: load, validate, run, verify.
 
-In: a path, or text. Out: Problems, Scenarios, Traces. Nothing here prints or exits.
+In: a path, or text. Out: Problems, Scenarios, Traces, Findings. Nothing here prints or exits.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from mpflow.engine.launch import Host
     from mpflow.engine.source import Source
+    from mpflow.verify import Finding
 
 LEAST_TIMEOUT = 5.0  # seconds: --time-scale does not make processes start faster
 
@@ -93,6 +94,14 @@ def source(scenario: Scenario) -> dict[str, Source | None]:
         name: None if plan.target or plan.class_ else body(plan, program)
         for name, plan in program.plans.items()
     }
+
+
+def verify(path: str) -> list[Finding]:
+    """Check each trace of a file again (`-` for standard input). Raises NoTrace (of verify) when
+    the file cannot be read or holds none."""
+    from mpflow.verify import verify
+
+    return list(verify(path, lambda name, choice: load(name, choice).scenarios))
 
 
 def limit(scenario: Scenario, time_scale: float) -> float:

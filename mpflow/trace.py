@@ -6,10 +6,12 @@ In: what a run or a simulation found. Out: lines of JSON, as schema/trace.schema
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
 LONGEST = 1000  # characters of a value as JSON; what is longer is shortened
 DIGITS = 9  # of a time in seconds
+_CHUNK = 256  # events whose lines are digested at once
 DEEPEST = 100  # levels of nesting that are written; a value may contain itself
 
 
@@ -47,9 +49,9 @@ class Event(NamedTuple):
         if self.line is not None:
             found["line"] = self.line
         if self.has_value:
-            found["value"] = _fit(self.value, "value", shortened)
+            found["value"] = fit(self.value, "value", shortened)
         if self.status not in ("error", "blocked") and self.action not in ("put", "send"):
-            found["result"] = _fit(self.result, "result", shortened)
+            found["result"] = fit(self.result, "result", shortened)
         found["status"] = self.status
         if self.action == "end":
             found["error"] = None
@@ -133,14 +135,26 @@ class Trace(NamedTuple):
 
     def lines(self, ascii_only: bool = False) -> Iterator[str]:
         """The trace as JSON Lines, each with its end of line. `ascii_only` escapes all else: the
-        same JSON, for a stream that takes no UTF-8."""
-        yield _dump(self.header, ascii_only) + "\n"
+        same JSON, for a stream that takes no UTF-8. The footer has the digest of the lines before
+        it, as they are written: who changes one by hand is found out (verify)."""
+        from hashlib import sha256
+
+        digest = sha256()
+        header = _dump(self.header, ascii_only) + "\n"
+        digest.update(header.encode())
+        yield header
+        events = self._event_lines(ascii_only)
+        while chunk := list(islice(events, _CHUNK)):
+            digest.update("".join(chunk).encode())
+            yield from chunk
+        yield _dump({**self.footer(), "sha256": digest.hexdigest()}, ascii_only) + "\n"
+
+    def _event_lines(self, ascii_only: bool) -> Iterator[str]:
         if self.stored is None:
             yield from event_lines(self.events, ascii_only)
         else:
             with open(self.stored[0], encoding="ascii") as lines:
                 yield from lines
-        yield _dump(self.footer(), ascii_only) + "\n"
 
 
 def event_lines(events: Iterable[Event], ascii_only: bool = False) -> Iterator[str]:
@@ -248,7 +262,7 @@ def _outcome(outcome: Mapping[str, Any] | str | None, shortened: list[str]) -> A
     if not isinstance(outcome, Mapping):
         return outcome
     return {
-        name: _fit(plain(value), f"outcome.{name}", shortened) for name, value in outcome.items()
+        name: fit(plain(value), f"outcome.{name}", shortened) for name, value in outcome.items()
     }
 
 
@@ -260,7 +274,7 @@ def _dump(data: Any, ascii_only: bool = False) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
-def _fit(value: Any, name: str, shortened: list[str]) -> Any:
+def fit(value: Any, name: str, shortened: list[str]) -> Any:
     """The value itself where JSON can hold it and it is short; else its repr, and a note."""
     try:
         if _is_json(value) and (_short(value) or len(_dump(value)) <= LONGEST):

@@ -33,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
         ("run", _run, "run scenarios on real processes"),
         ("validate", _validate, "say what is wrong with scenario files"),
         ("explain", _explain, "show what a scenario becomes"),
+        ("verify", _verify, "check traces again, event by event"),
         ("scenarios", _scenarios, "list the scenarios that come with mpflow"),
     ):
         fill(commands.add_parser(name, help=sentence, formatter_class=_formatter))
@@ -112,6 +113,17 @@ def _explain(command: argparse.ArgumentParser) -> None:
     command.add_argument("process", nargs="?", metavar="PROCESS", help="one process alone")
     _colour(command)
     command.set_defaults(command=_command("explain"))
+
+
+def _verify(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Check each trace of each file again, and name the first event that is wrong."
+    )
+    command.add_argument(
+        "files", nargs="+", metavar="TRACE", help="a trace (.jsonl or .gz), or - for standard input"
+    )
+    _colour(command)
+    command.set_defaults(command=_command("verify"))
 
 
 def _scenarios(command: argparse.ArgumentParser) -> None:

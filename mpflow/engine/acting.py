@@ -101,7 +101,7 @@ class Acting:
         """What leaves no record when it goes well (let) leaves one when it does not."""
         step = self.worker.step_of(error)
         if step is not None:
-            site = self._site(step, step.verb, None, False)
+            site = self._site(step, step.verb, None, False)  # may take a place of the record
             self.record.begin(self.record.at, site)
             self.record.fail(told(error))
 

@@ -7,12 +7,14 @@ of `do`, which works them out. Control flow is Python's, and `x` in the scenario
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from mpflow import registry
 from mpflow.engine.record import FIRST, IDLE, Site
+from mpflow.engine.unsaved import Unsaved
 from mpflow.kinds import Operation, Structure
+from mpflow.naming import constant, hidden, variables
 from mpflow.plan import Plan, Program, Step
 
 _BLOCK = 24  # actions that one look at the room left answers for
@@ -42,42 +44,6 @@ def body(plan: Plan, program: Program) -> Source:
     return _Writer(plan, program).write()
 
 
-def variables(plan: Plan) -> tuple[tuple[str, ...], bool]:
-    """The variables that a process sets, as far as the text tells, and whether it tells all."""
-    found = dict.fromkeys(name for name, _ in plan.vars)
-    dynamic = False
-    for step in plan.steps:
-        if step.kind in ("do", "open"):
-            for name in _set_by(step):
-                if name is None:
-                    dynamic = True
-                else:
-                    found[name] = None
-    return tuple(found), dynamic
-
-
-def hidden(plan: Plan, program: Program) -> list[str]:
-    """The variables that hide a name which means something else until they are set."""
-    outer = {"index", *program.params, *program.names}
-    outer |= {name.partition("[")[0] for name, _, _ in program.primitives}
-    return [name for name in variables(plan)[0] if name in outer]
-
-
-def _set_by(step: Step) -> Iterator[str | None]:
-    """The variables that a step sets; None for one whose name the run decides."""
-    for argument in registry.verbs()[step.verb].arguments:
-        source = step.arguments.get(argument.name, "None")
-        if argument.form == "assignments":
-            yield from (line.partition(" = ")[0][2:] for line in source.split("\n"))
-        elif argument.form == "variable" and source != "None":
-            yield _constant(source)
-
-
-def _constant(source: str) -> str | None:
-    """The text that a source is, if it is nothing but an identifier's."""
-    return source[1:-1] if source[1:-1].isidentifier() and source[0] in "'\"" else None
-
-
 class _Writer:
     """Writes the source of one process, step by step."""
 
@@ -94,7 +60,7 @@ class _Writer:
         self.methods: dict[str, tuple[str, str]] = {}
         self.variables, self.dynamic = variables(plan)
         self.slots = {name: slot for slot, name in enumerate(self.variables)}
-        self.unsaved = _Unsaved(plan.steps)
+        self.unsaved = Unsaved(plan.steps)
         self.block: list[tuple[str, Step]] = []  # lines of the block of actions being written
         self.actions = 0  # in that block
         self.depth = 0
@@ -175,7 +141,7 @@ class _Writer:
         for argument in registry.verbs()[step.verb].arguments:
             source = arguments.get(argument.name, "None")
             if argument.form == "variable" and source != "None":
-                name = _constant(source)
+                name = constant(source)
                 arguments[argument.name] = f"v_{name}" if name else f"turn_{step.number}"
                 bound.append((name or "", source, arguments[argument.name]))
         self.unsaved.open(step)
@@ -253,11 +219,11 @@ class _Writer:
     def _recorded(self, step: Step) -> None:
         known = self._known(step, step.verb)
         into = step.arguments.get("into", "None")
-        if known is not None and (into == "None" or _constant(into)):
+        if known is not None and (into == "None" or constant(into)):
             self._direct(step, *known, step.verb, step.arguments)
             return
         call = f"do({step.number}, {_table(step.arguments)})"
-        name = _constant(into)
+        name = constant(into)
         if into == "None":
             self._by_do(step, call)
         elif name is None:
@@ -292,7 +258,7 @@ class _Writer:
         arguments: Mapping[str, str],
     ) -> None:
         """An operation on a primitive, in place: site, value, the call, result, stamp."""
-        into = _constant(arguments.get("into", ""))
+        into = constant(arguments.get("into", ""))
         call = f"{self._method(name, operation.method)}()"
         before, after, shows = self._saving(self.unsaved.take()), [], ""
         result = any(a.name == "into" for a in operation.arguments)
@@ -370,66 +336,6 @@ class _Writer:
             name = f"{base}_{tries}"
         self.methods[name] = primitive, method
         return name
-
-
-class _Unsaved:
-    """Which variables may have changed since they were last written to their slots.
-
-    Only what is certainly set can be written. So what a block sets for the first time is written
-    at its end; the rest can wait for the next action, if need be in the next turn of a loop.
-    """
-
-    def __init__(self, steps: Sequence[Step]) -> None:
-        self.names: dict[str, None] = {}
-        self.certain: set[str] = set()
-        self.around: list[tuple[set[str], dict[str, None]]] = []  # certain and unsaved before
-        self.within = dict(_set_within(steps))
-
-    def set(self, name: str) -> None:
-        self.names[name] = None
-        self.certain.add(name)
-
-    def written(self, name: str) -> None:
-        """A variable was set and written to its slot at once."""
-        self.names.pop(name, None)
-
-    def take(self) -> list[str]:
-        """What is to be written now."""
-        names, self.names = list(self.names), {}
-        return names
-
-    def open(self, step: Step) -> None:
-        if _structure(step.verb).loop:
-            again = (name for name in self.within[step.number] if name in self.certain)
-            self.names.update(dict.fromkeys(again))
-        self.around.append((set(self.certain), dict(self.names)))
-
-    def end(self) -> list[str]:
-        """A block's end, or that of a part of it: what is to be written there."""
-        certain, before = self.around[-1]
-        first = [name for name in self.names if name not in certain]
-        before.update((name, None) for name in self.names if name in certain)
-        self.certain, self.names = set(certain), dict(before)
-        return first
-
-    def close(self) -> None:
-        self.around.pop()
-
-
-def _set_within(steps: Sequence[Step]) -> Iterator[tuple[int, dict[str, None]]]:
-    """For each block that opens, the variables set in it."""
-    open_: list[tuple[Step, dict[str, None]]] = []
-    for step in steps:
-        if step.kind == "open":
-            open_.append((step, {}))
-        if step.kind in ("do", "open"):
-            for name in _set_by(step):
-                for _, names in open_:
-                    if name is not None:
-                        names[name] = None
-        elif step.kind == "close":
-            opened, names = open_.pop()
-            yield opened.number, names
 
 
 def _structure(verb: str) -> Structure:

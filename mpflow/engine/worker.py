@@ -21,9 +21,10 @@ from mpflow.engine.acting import Acting
 from mpflow.engine.children import Children
 from mpflow.engine.output import TracedOutput, write_line
 from mpflow.engine.scope import arguments, outer
-from mpflow.engine.source import Source, body, hidden, variables
+from mpflow.engine.source import Source, body
 from mpflow.evaluation import NAMESPACE, PREFIX
 from mpflow.exceptions import caught, told
+from mpflow.naming import hidden, variables
 from mpflow.plan import Plan, Program, Step
 
 _LAST_OF_ALL = -1000  # below every priority that multiprocessing gives its own exit hooks

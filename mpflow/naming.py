@@ -1,0 +1,48 @@
+"""What names stand for in a process's source: a Plan goes in, its variables come out.
+
+Both forms of the source need it: the one that runs (engine/source.py) and the one that only asks
+(stepwise.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mpflow import registry
+from mpflow.plan import Plan, Program, Step
+
+
+def variables(plan: Plan) -> tuple[tuple[str, ...], bool]:
+    """The variables that a process sets, as far as the text tells, and whether it tells all."""
+    found = dict.fromkeys(name for name, _ in plan.vars)
+    dynamic = False
+    for step in plan.steps:
+        if step.kind in ("do", "open"):
+            for name in set_by(step):
+                if name is None:
+                    dynamic = True
+                else:
+                    found[name] = None
+    return tuple(found), dynamic
+
+
+def hidden(plan: Plan, program: Program) -> list[str]:
+    """The variables that hide a name which means something else until they are set."""
+    outer = {"index", *program.params, *program.names}
+    outer |= {name.partition("[")[0] for name, _, _ in program.primitives}
+    return [name for name in variables(plan)[0] if name in outer]
+
+
+def set_by(step: Step) -> Iterator[str | None]:
+    """The variables that a step sets; None for one whose name the run decides."""
+    for argument in registry.verbs()[step.verb].arguments:
+        source = step.arguments.get(argument.name, "None")
+        if argument.form == "assignments":
+            yield from (line.partition(" = ")[0][2:] for line in source.split("\n"))
+        elif argument.form == "variable" and source != "None":
+            yield constant(source)
+
+
+def constant(source: str) -> str | None:
+    """The text that a source is, if it is nothing but an identifier's."""
+    return source[1:-1] if source[1:-1].isidentifier() and source[0] in "'\"" else None
