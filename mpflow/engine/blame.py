@@ -84,12 +84,16 @@ def _held_by(event: Event, held: list[Event], ended: set[str]) -> str:
     parts = []
     for each in held:
         if each.process == event.process:
-            parts.append(f"it holds it itself since line {each.line}")
+            parts.append(f"it holds it itself since {_place(each)}")
         elif each.process in ended:
-            parts.append(f"`{each.process}` took it at line {each.line} and ended without release")
+            parts.append(f"`{each.process}` took it at {_place(each)} and ended without release")
         else:
-            parts.append(f"`{each.process}` holds it since line {each.line}")
+            parts.append(f"`{each.process}` holds it since {_place(each)}")
     return "; ".join(parts)
+
+
+def _place(event: Event) -> str:
+    return f"line {event.line}" if event.line is not None else str(event.extra.get("code"))
 
 
 def _holders(events: Iterable[Event], program: Program) -> dict[str, list[Event]]:

@@ -115,6 +115,10 @@ class Lane:
                 )
             number += 1
 
+    def last_stamp(self) -> float:
+        """When the last of its records was over."""
+        return max((abs(each) for _, _, stamps in self.columns() for each in stamps), default=0.0)
+
     def notes(self) -> Iterator[tuple[int, Any, float]]:
         """The records that are no actions, with what they say: site, payload, stamp. What further
         sites mean is kept."""
