@@ -19,7 +19,7 @@ from time import sleep
 from typing import Any
 
 from mpflow.engine import record
-from mpflow.engine.alone import others, stirring, watch_timers
+from mpflow.engine.alone import THREADS, others, stirring, watch_timers
 from mpflow.engine.record import Writer
 
 
@@ -55,6 +55,8 @@ class Lanes:
         self.main: Writer | None = None
         self.quick: Any = None  # a Writer, or none; every action looks whether it is still its own
         self._threads: dict[int, list[Writer]] = {}
+        self._ident = threading.main_thread().ident
+        self._calm: dict[int, threading.Thread] = {}  # all threads, when none was one of `others`
         self._numbers = count(1)
         self._beginning = threading.RLock()  # a handler may come while a record is made
 
@@ -79,14 +81,23 @@ class Lanes:
 
     def stirring(self) -> bool:
         """Whether something of this process's own may end a wait of its main thread."""
-        return stirring() if self.timers else others()
+        if self.timers:
+            return stirring()
+        threads = THREADS.copy()
+        if threads != self._calm and not others():
+            self._calm = threads
+        return threads != self._calm
+
+    def unsettled(self) -> bool:
+        """Whether this is not the main thread, or there is a thread that was not yet looked at."""
+        return get_ident() != self._ident or self._calm != THREADS
 
     def _begin(self) -> list[Writer]:
         """This thread's first record; the process's own goes before."""
         with self._beginning:
             if self.main is None:
                 self.main = self._writer(0)
-                self._threads[threading.main_thread().ident or 0] = [self.main]
+                self._threads[self._ident or 0] = [self.main]
                 self.quick = None if self.timers else self.main
         if get_ident() not in self._threads:
             self._further()

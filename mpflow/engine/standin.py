@@ -27,8 +27,7 @@ class Origin(NamedTuple):
 
 def standin(real: Any, name: str, type_name: str, own: Lanes) -> Any:
     """What behaves as `real` does, and records what is done to it as done to `name`."""
-    own_class: type[object] = type(real)
-    class_, shapes = _class(own_class, type_name)
+    class_, shapes = _class(real.__class__, type_name)
     made = class_.__new__(class_)
     made._origin = Origin(real, name, type_name, own.folder)
     made._actions = tuple(Action(getattr(real, s.method), name, s, own) for s in shapes)
@@ -58,7 +57,7 @@ def _again(*origin: Any) -> Any:
 
 
 @cache
-def _class(real: type, type_name: str) -> tuple[Any, tuple[Shape, ...]]:
+def _class(real: Any, type_name: str) -> tuple[Any, tuple[Shape, ...]]:
     """The class of stand-ins for a type's objects of that class, and its actions in order."""
     operations = registry.primitive(type_name).operations
     shapes = tuple(Shape(each) for each in operations)
@@ -78,20 +77,9 @@ def _class(real: type, type_name: str) -> tuple[Any, tuple[Shape, ...]]:
 
 def _methods(real: type, shapes: Iterable[Shape]) -> Iterable[tuple[str, Callable[..., Any]]]:
     """The traced methods by name; what can be acquired is so by `with`, too."""
-    found = {shape.method: (number, shape) for number, shape in enumerate(shapes)}
-    for name, (number, shape) in found.items():
-        yield name, _named(method(shape, number), real, name)
+    found = {shape.method: (shape, number) for number, shape in enumerate(shapes)}
+    for name, (shape, number) in found.items():
+        yield name, method(shape, number, real)
     if hasattr(real, "__enter__") and found.keys() >= {"acquire", "release"}:
-        for name, verb in (("__enter__", "acquire"), ("__exit__", "release")):
-            number, shape = found[verb]
-            yield name, _named(method(shape, number, bare=True), real, name)
-
-
-def _named(made: Callable[..., Any], real: type, name: str) -> Callable[..., Any]:
-    """Give it the name and text of the method that it stands for: a method is sent by its name."""
-    own = getattr(real, name, None)
-    made.__name__, made.__qualname__ = name, f"{real.__qualname__}.{name}"
-    made.__module__, made.__doc__ = real.__module__, getattr(own, "__doc__", None)
-    if own is not None:
-        made.__wrapped__ = own  # type: ignore[attr-defined]  # its signature
-    return made
+        yield "__enter__", method(*found["acquire"], real, "__enter__")
+        yield "__exit__", method(*found["release"], real, "__exit__")

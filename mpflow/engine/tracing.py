@@ -8,6 +8,7 @@ arguments, by the main thread alone, its site is known and all of it costs less 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from sys import _getframe
 from time import perf_counter
 from types import CodeType, FrameType
@@ -20,88 +21,123 @@ from mpflow.exceptions import told
 from mpflow.kinds import Operation
 
 _NEVER, _WITH_LIMIT, _FOR_EVER = range(3)  # how an action may wait
-_FALSE, _TRUE = MOST + CONSTANTS.index(False), MOST + CONSTANTS.index(True)
-_NOWHERE = 1 << 30  # the position of an argument that there is not
+_Found = tuple[Writer, int, Callable[..., Any]]
+_ABSENT = object()  # an argument that was not given
+
+# A method of a stand-in. Between the look at whether its place is free and the moment at which
+# it is taken nothing is called: only in a call can a signal's handler come, and act itself.
+_METHOD = """\
+def {name}(self, /{parameters}):
+    action = self._actions[{number}]
+    record = action.record
+    frame = frame_of(1)
+    if (
+        record is not action.lanes.quick
+        or frame.f_code is not action.code
+        or frame.f_lasti != action.place
+        or (len(threads) != 1 and action.lanes.unsettled()){other}
+        or (at := record.at) > record.limit
+        or (sites := record.sites)[at]
+    ):
+        record, site, call = action.look(frame, ({options}))
+        at, sites = record.at, record.sites
+    else:
+        site, call = action.site, action.call
+    stamps = record.stamps
+    try:
+        sites[at] = IDLE
+        {word}
+        stamps[at] = now()
+        record.at = at = at + 1
+        {before}
+        sites[at] = site
+        found = call({required})
+        {after}
+        stamps[at] = now()
+        record.at = at + 1
+        return found
+    except BaseException as error:
+        failed(record, error)
+        raise
+"""
 
 
 class Shape:
     """What a primitive's file declares of an operation, as far as its calls need it.
 
-    `required` positional arguments are a usual call; `block` and `timeout` are the positions of
-    these arguments, which have their names in the real signatures, too.
+    Arguments that need not be given have their names in the real signature, too; what the trace
+    shows has its own there (`obj`).
     """
 
     def __init__(self, operation: Operation) -> None:
         given = [each for each in operation.arguments if each.name != "into"]
-        places = {each.name: place for place, each in enumerate(given)}
         self.verb = operation.verb
         self.method = operation.method or operation.verb
-        self.names = frozenset(places)
-        self.required = sum(each.required for each in given)
-        self.shown = places.get(operation.shows or "", _NOWHERE)
-        self.result = len(given) < len(operation.arguments)
-        self.block = places.get("block", _NOWHERE)
-        self.timeout = places.get("timeout", _NOWHERE)
-        self.limit = next((each.default for each in given if each.name == "timeout"), None)
-        self.usual = _FOR_EVER if self.limit is None else _NEVER
+        self.required = [each.name for each in given if each.required]
+        self.options = {each.name: each.default for each in given if not each.required}
+        self.value = operation.shows
+        self.result = len(given) < len(operation.arguments) and not operation.shows
+        self.shows = "value" if self.value else "result" if self.result else ""
 
-    def waits(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int:
-        """How a call with these arguments may wait."""
-        if not kwargs and len(args) == self.required:
-            return self.usual
-        block, timeout = self.block, self.timeout
-        if not (args[block] if len(args) > block else kwargs.get("block", True)):
+    def waits(self, given: Mapping[str, Any]) -> int:
+        """How a call may wait that is given these of its options."""
+        usual = self.options.get("timeout")
+        if not given.get("block", True):
             return _NEVER
-        limit = args[timeout] if len(args) > timeout else kwargs.get("timeout", self.limit)
-        if limit is None:
+        if given.get("timeout", usual) is None:
             return _FOR_EVER
         # A poll, which waits only when it is told to, does not time out when it sees nothing.
-        return _WITH_LIMIT if self.limit is None else _NEVER
-
-    def value(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """What is handed over: by position, or by a name that only the real method knows."""
-        if len(args) > self.shown:
-            return args[self.shown]
-        return next((each for name, each in kwargs.items() if name not in self.names), None)
-
-    @property
-    def shows(self) -> str:
-        """What the word of its actions holds (record.Site)."""
-        if self.shown != _NOWHERE:
-            return "value"
-        return "result" if self.result else ""
+        return _WITH_LIMIT if usual is None else _NEVER
 
 
 class Action:
-    """One operation of one stand-in: the real method, and where it was last called as usual."""
+    """One operation of one stand-in: the real method, and how and where it was called last.
 
-    __slots__ = ("call", "code", "known", "lanes", "name", "place", "record", "shape", "site")
+    Of the last call that anybody may make again so: `record`, `code`, `place` (the instruction),
+    `site`, `call` (the real method with its options) and, for each option, `given_` and its name.
+    """
 
-    def __init__(self, call: Callable[..., Any], name: str, shape: Shape, lanes: Lanes) -> None:
-        self.call = call
+    def __init__(self, real: Callable[..., Any], name: str, shape: Shape, lanes: Lanes) -> None:
+        self.real = real
         self.name = name
         self.shape = shape
         self.lanes = lanes
         self.record: Writer | bool = False  # as no record: not even as none
         self.code: CodeType | None = None
         self.place = self.site = 0
+        self.call = real
+        for option in shape.options:
+            setattr(self, f"given_{option}", _ABSENT)
         # By record, code, instruction and way to wait. The code is kept: its id stays its own.
         self.known: dict[tuple[Writer, int, int, int], tuple[int, CodeType]] = {}
 
-    def look(
-        self, frame: FrameType, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> tuple[Writer, int]:
-        """The record and the site of a call that is not where the last one was."""
-        record, waits = self.lanes.free(), self.shape.waits(args, kwargs)
+    def look(self, frame: FrameType, options: tuple[Any, ...]) -> _Found:
+        """The record, the site and the real method of a call that is not like the last one."""
+        pairs = zip(self.shape.options, options, strict=True)
+        given = {name: each for name, each in pairs if each is not _ABSENT}
+        record, waits = self.lanes.free(), self.shape.waits(given)
         if waits == _FOR_EVER and self.lanes.stirring():
             waits = _NEVER
-        code, place = frame.f_code, frame.f_lasti
-        found = self.known.get((record, id(code), place, waits))
+        call = partial(self.real, **given) if given else self.real
+        found = self.known.get((record, id(frame.f_code), frame.f_lasti, waits))
         if found is None:
-            return record, self._outside(record, frame, waits)
-        if record is self.lanes.quick and not kwargs and len(args) == self.shape.required:
-            self.record, self.code, self.place, self.site = record, code, place, found[0]
-        return record, found[0]
+            return record, self._outside(record, frame, waits), call
+        if record is self.lanes.quick:
+            self._remember(record, frame, found[0], call, options)
+        return record, found[0], call
+
+    def _remember(
+        self,
+        record: Writer,
+        frame: FrameType,
+        site: int,
+        call: Callable[..., Any],
+        options: tuple[Any, ...],
+    ) -> None:
+        self.record, self.code, self.place = record, frame.f_code, frame.f_lasti
+        self.site, self.call = site, call
+        for name, each in zip(self.shape.options, options, strict=True):
+            setattr(self, f"given_{name}", each)
 
     def _outside(self, record: Writer, frame: FrameType, waits: int) -> int:
         """The site of a call by the user's code, maybe through Python's own (get_nowait)."""
@@ -124,55 +160,41 @@ class Action:
         )
 
 
-def method(shape: Shape, number: int, bare: bool = False) -> Callable[..., Any]:
-    """A stand-in's method that takes the `number`th of its actions; `bare`: whatever it is called
-    with, the action has no arguments (`__exit__`)."""
-    required, shown, value, result = shape.required, shape.shown, shape.value, shape.result
-    shows = shown != _NOWHERE
-    frame_of, now, threads, true, false = _getframe, perf_counter, THREADS, _TRUE, _FALSE
+def method(shape: Shape, number: int, real: type, name: str = "") -> Callable[..., Any]:
+    """A stand-in's method that takes the `number`th of its actions, in place of one of a real
+    class. With a name it is that method instead, whatever its arguments are (`__exit__`)."""
+    options = () if name else tuple(shape.options)
+    own = getattr(real, name or shape.method, None)
+    required = [_own_name(own) or each if each == shape.value else each for each in shape.required]
+    parameters = [*required, *(f"{each}=absent" for each in options), *(["*_"] if name else [])]
+    source = _METHOD.format(
+        name=name or shape.method,
+        number=number,
+        parameters="".join(f", {each}" for each in parameters),
+        required=", ".join(required),
+        other="".join(f" or {each} is not action.given_{each}" for each in options),
+        options="".join(f"{each if options else 'absent'}, " for each in shape.options),
+        word=f"word = record.word({required[0]})" if shape.value else "pass",
+        before="record.words[at] = word" if shape.value else "pass",
+        after=f"record.words[at] = {_RESULT}" if shape.result else "pass",
+    )
+    space = dict(_NAMES)
+    exec(compile(source, __file__, "exec"), space)
+    return _named(space[name or shape.method], real, own)
 
-    def act(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if bare:
-            args = ()
-        action: Action = self._actions[number]
-        record: Any = action.record
-        frame = frame_of(1)
-        if (
-            record is not action.lanes.quick
-            or frame.f_code is not action.code
-            or frame.f_lasti != action.place
-            or kwargs
-            or len(args) != required
-            or len(threads) != 1
-            or record.at > record.limit
-            or record.sites[record.at]  # a signal's handler acts within another action
-        ):
-            record, site = action.look(frame, args, kwargs)
-        else:
-            site = action.site
-        word = record.word(value(args, kwargs)) if shows else 0
-        # From here on a handler that acts finds this place taken: nothing is called in between.
-        at, sites, stamps = record.at, record.sites, record.stamps
-        try:
-            sites[at] = IDLE
-            stamps[at] = now()
-            record.at = at = at + 1
-            if shows:
-                record.words[at] = word
-            sites[at] = site
-            found = action.call(*args, **kwargs)
-            if result:
-                record.words[at] = (
-                    true if found is True else false if found is False else record.word(found)
-                )
-            stamps[at] = now()
-            record.at = at + 1
-            return found
-        except BaseException as error:
-            _failed(record, error)
-            raise
 
-    return act
+def _own_name(real: object) -> str | None:
+    """What a method written in Python calls its first argument."""
+    code = getattr(real, "__code__", None)
+    return code.co_varnames[1] if code is not None else None
+
+
+def _named(made: Any, real: type, own: object) -> Callable[..., Any]:
+    """A method that goes by the names of the one in whose place it is: by them it is pickled."""
+    made.__qualname__, made.__module__ = f"{real.__qualname__}.{made.__name__}", real.__module__
+    if own is not None:
+        made.__doc__, made.__wrapped__ = getattr(own, "__doc__", None), own
+    return made  # type: ignore[no-any-return]
 
 
 def _failed(record: Writer, error: BaseException) -> None:
@@ -193,3 +215,17 @@ def _users(frame: FrameType) -> FrameType:
             return outer
         outer = outer.f_back
     return frame
+
+
+_RESULT = "true if found is True else false if found is False else record.word(found)"
+_NAMES: Mapping[str, Any] = {
+    "__name__": __name__,
+    "IDLE": IDLE,
+    "absent": _ABSENT,
+    "failed": _failed,
+    "false": MOST + CONSTANTS.index(False),
+    "frame_of": _getframe,
+    "now": perf_counter,
+    "threads": THREADS,
+    "true": MOST + CONSTANTS.index(True),
+}

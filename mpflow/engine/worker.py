@@ -87,7 +87,6 @@ class Worker:
             self._random = Random(f"{self.program.seed} {self.plan.name}")
         return self._random
 
-    @property
     def handed(self) -> Mapping[str, Any]:
         """The primitives as Python code gets them: what it does with them is recorded."""
         if self._handed is None:
@@ -160,7 +159,7 @@ class Worker:
 
     def _target(self) -> None:
         function = self.python(self.plan.target or "")
-        args, kwargs = arguments(self.plan, self.program, self.handed)
+        args, kwargs = arguments(self.plan, self.program, self.handed())
         function(*args, **kwargs)
 
     def _make_primitives(self) -> None:
@@ -170,11 +169,13 @@ class Worker:
             made = registry.primitive(type_name).make(options)
             self.objects.update({f"{name}{part}": each for part, each in made.items()})
         keep_names()
+        if self.program.code and self.program.start_method == "fork":
+            self.handed()  # its classes need not be made again by each child
 
     def _act(self) -> None:
         """Run the steps as the Python source that is made of them."""
         processes = self.children.views() if self.plan.name == "main" else {}
-        objects = self.handed if self.plan.code else self.objects
+        objects = self.handed() if self.plan.code else self.objects
         names = outer(self.plan, self.program, objects, processes)
         self.source = source = body(self.plan, self.program)
         self.space = {**NAMESPACE, **{f"{PREFIX}{n}": each for n, each in names.items()}}
