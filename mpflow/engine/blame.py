@@ -41,7 +41,7 @@ def _wait(
         "process": event.process,
         "action": event.action,
         "on": event.on,
-        "line": event.line,
+        **_where(event),
         "holders": [],
         "reason": "",
     }
@@ -52,7 +52,7 @@ def _wait(
         found["reason"] = f"`{event.on}` has not ended"
     elif event.action == "acquire":
         held = holders.get(str(event.on), [])
-        found["holders"] = [{"process": e.process, "line": e.line} for e in held]
+        found["holders"] = [{"process": e.process, **_where(e)} for e in held]
         found["reason"] = _held_by(event, held, ended)
     elif event.action in _MAKERS:
         found["reason"] = f"nobody who could `{_MAKERS[event.action]}` can go on"
@@ -90,6 +90,12 @@ def _held_by(event: Event, held: list[Event], ended: set[str]) -> str:
         else:
             parts.append(f"`{each.process}` holds it since {_place(each)}")
     return "; ".join(parts)
+
+
+def _where(event: Event) -> dict[str, Any]:
+    """The line of an action; of one that Python code took also its place there."""
+    code = event.extra.get("code")
+    return {"line": event.line} if code is None else {"line": None, "code": code}
 
 
 def _place(event: Event) -> str:
