@@ -70,6 +70,14 @@ class Lanes:
         self._threads[get_ident()] = [main]
         self.quick = None if self.timers else main
 
+    def alone(self) -> Writer | None:
+        """The main thread's record, if nothing but others can end a wait of its now, and if there
+        is room in it and no action in progress."""
+        record: Writer | None = self.quick
+        if record is None or (len(THREADS) != 1 and self.unsettled()):
+            return None
+        return None if record.at > record.limit or record.sites[record.at] else record
+
     def free(self) -> Writer:
         """The record of the present thread, with room for an action and with none in progress."""
         for each in self._threads.get(get_ident()) or self._begin():

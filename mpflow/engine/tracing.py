@@ -8,11 +8,10 @@ arguments, by the main thread alone, its site is known and all of it costs less 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from sys import _getframe
 from time import perf_counter
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from mpflow.engine.alone import THREADS
 from mpflow.engine.lanes import Lanes
@@ -21,28 +20,27 @@ from mpflow.exceptions import told
 from mpflow.kinds import Operation
 
 _NEVER, _WITH_LIMIT, _FOR_EVER = range(3)  # how an action may wait
-_Found = tuple[Writer, int, Callable[..., Any]]
-_ABSENT = object()  # an argument that was not given
 
 # A method of a stand-in. Between the look at whether its place is free and the moment at which
 # it is taken nothing is called: only in a call can a signal's handler come, and act itself.
 _METHOD = """\
 def {name}(self, /{parameters}):
     action = self._actions[{number}]
-    record = action.record
+    last = action.last
+    record = last.record
     frame = frame_of(1)
     if (
         record is not action.lanes.quick
-        or frame.f_code is not action.code
-        or frame.f_lasti != action.place
+        or frame.f_code is not last.code
+        or frame.f_lasti != last.instruction
         or (len(threads) != 1 and action.lanes.unsettled()){other}
         or (at := record.at) > record.limit
         or (sites := record.sites)[at]
     ):
-        record, site, call = action.look(frame, ({options}))
+        record, site = action.look(frame, ({options}))
         at, sites = record.at, record.sites
     else:
-        site, call = action.site, action.call
+        site = last.site
     stamps = record.stamps
     try:
         sites[at] = IDLE
@@ -51,7 +49,7 @@ def {name}(self, /{parameters}):
         record.at = at = at + 1
         {before}
         sites[at] = site
-        found = call({required})
+        found = action.real({arguments})
         {after}
         stamps[at] = now()
         record.at = at + 1
@@ -65,8 +63,8 @@ def {name}(self, /{parameters}):
 class Shape:
     """What a primitive's file declares of an operation, as far as its calls need it.
 
-    Arguments that need not be given have their names in the real signature, too; what the trace
-    shows has its own there (`obj`).
+    The file gives the arguments in the real method's order and with its defaults; those that need
+    not be given, the options, have its names, too.
     """
 
     def __init__(self, operation: Operation) -> None:
@@ -78,74 +76,73 @@ class Shape:
         self.value = operation.shows
         self.result = len(given) < len(operation.arguments) and not operation.shows
         self.shows = "value" if self.value else "result" if self.result else ""
+        places = {name: place for place, name in enumerate(self.options)}
+        self._block, self._timeout = places.get("block"), places.get("timeout")
 
-    def waits(self, given: Mapping[str, Any]) -> int:
-        """How a call may wait that is given these of its options."""
-        usual = self.options.get("timeout")
-        if not given.get("block", True):
+    def waits(self, options: tuple[Any, ...]) -> int:
+        """How a call with these options may wait."""
+        if self._block is not None and not options[self._block]:
             return _NEVER
-        if given.get("timeout", usual) is None:
+        if self._timeout is None or options[self._timeout] is None:
             return _FOR_EVER
         # A poll, which waits only when it is told to, does not time out when it sees nothing.
-        return _WITH_LIMIT if usual is None else _NEVER
+        return _WITH_LIMIT if self.options["timeout"] is None else _NEVER
+
+
+class Call(NamedTuple):
+    """A call that may be made again so: by which code and instruction and with which options; and
+    in which record it then stands as which site."""
+
+    record: Writer | bool
+    code: CodeType | None
+    instruction: int
+    options: tuple[Any, ...]
+    site: int
 
 
 class Action:
-    """One operation of one stand-in: the real method, and how and where it was called last.
+    """One operation of one stand-in: the real method, and the calls of it that were made."""
 
-    Of the last call that anybody may make again so: `record`, `code`, `place` (the instruction),
-    `site`, `call` (the real method with its options) and, for each option, `given_` and its name.
-    """
+    __slots__ = ("calls", "lanes", "last", "name", "real", "shape", "sites")
 
     def __init__(self, real: Callable[..., Any], name: str, shape: Shape, lanes: Lanes) -> None:
         self.real = real
         self.name = name
         self.shape = shape
         self.lanes = lanes
-        self.record: Writer | bool = False  # as no record: not even as none
-        self.code: CodeType | None = None
-        self.place = self.site = 0
-        self.call = real
-        for option in shape.options:
-            setattr(self, f"given_{option}", _ABSENT)
+        # At first one that no call is like: its record is none, not even a missing one.
+        self.last = Call(False, None, 0, (), 0)
+        self.calls: dict[tuple[int, int], Call] = {}  # by code and instruction
         # By record, code, instruction and way to wait. The code is kept: its id stays its own.
-        self.known: dict[tuple[Writer, int, int, int], tuple[int, CodeType]] = {}
+        self.sites: dict[tuple[Writer, int, int, int], tuple[int, CodeType]] = {}
 
-    def look(self, frame: FrameType, options: tuple[Any, ...]) -> _Found:
-        """The record, the site and the real method of a call that is not like the last one."""
-        pairs = zip(self.shape.options, options, strict=True)
-        given = {name: each for name, each in pairs if each is not _ABSENT}
-        record, waits = self.lanes.free(), self.shape.waits(given)
-        if waits == _FOR_EVER and self.lanes.stirring():
-            waits = _NEVER
-        call = partial(self.real, **given) if given else self.real
-        found = self.known.get((record, id(frame.f_code), frame.f_lasti, waits))
+    def look(self, frame: FrameType, options: tuple[Any, ...]) -> tuple[Writer, int]:
+        """The record and the site of a call that is not like the last one."""
+        place = id(frame.f_code), frame.f_lasti
+        known = self.calls.get(place)
+        record = self.lanes.alone()
+        if known is not None and record is known.record and options == known.options:
+            self.last = known
+            return record, known.site
+        waits = self.shape.waits(options)
+        if record is None:
+            record = self.lanes.free()
+            if waits == _FOR_EVER and self.lanes.stirring():
+                waits = _NEVER
+        found = self.sites.get((record, *place, waits))
         if found is None:
-            return record, self._outside(record, frame, waits), call
-        if record is self.lanes.quick:
-            self._remember(record, frame, found[0], call, options)
-        return record, found[0], call
-
-    def _remember(
-        self,
-        record: Writer,
-        frame: FrameType,
-        site: int,
-        call: Callable[..., Any],
-        options: tuple[Any, ...],
-    ) -> None:
-        self.record, self.code, self.place = record, frame.f_code, frame.f_lasti
-        self.site, self.call = site, call
-        for name, each in zip(self.shape.options, options, strict=True):
-            setattr(self, f"given_{name}", each)
+            return record, self._outside(record, frame, waits)
+        if record is self.lanes.quick and (known is None or known.record is not record):
+            self.calls[place] = Call(record, frame.f_code, frame.f_lasti, options, found[0])
+        return record, found[0]
 
     def _outside(self, record: Writer, frame: FrameType, waits: int) -> int:
         """The site of a call by the user's code, maybe through Python's own (get_nowait)."""
         frame = _users(frame)
         key = record, id(frame.f_code), frame.f_lasti, waits
-        found = self.known.get(key)
+        found = self.sites.get(key)
         if found is None:
-            found = self.known[key] = self._site(record, frame, waits), frame.f_code
+            found = self.sites[key] = self._site(record, frame, waits), frame.f_code
         return found[0]
 
     def _site(self, record: Writer, frame: FrameType, waits: int) -> int:
@@ -163,22 +160,22 @@ class Action:
 def method(shape: Shape, number: int, real: type, name: str = "") -> Callable[..., Any]:
     """A stand-in's method that takes the `number`th of its actions, in place of one of a real
     class. With a name it is that method instead, whatever its arguments are (`__exit__`)."""
-    options = () if name else tuple(shape.options)
     own = getattr(real, name or shape.method, None)
     required = [_own_name(own) or each if each == shape.value else each for each in shape.required]
-    parameters = [*required, *(f"{each}=absent" for each in options), *(["*_"] if name else [])]
+    options = [f"default_{each}" if name else each for each in shape.options]
+    parameters = ["*_"] if name else [*required, *(f"{each}=default_{each}" for each in options)]
     source = _METHOD.format(
         name=name or shape.method,
         number=number,
         parameters="".join(f", {each}" for each in parameters),
-        required=", ".join(required),
-        other="".join(f" or {each} is not action.given_{each}" for each in options),
-        options="".join(f"{each if options else 'absent'}, " for each in shape.options),
+        arguments=", ".join([*required, *options]),
+        other="".join(f" or {o} is not last.options[{n}]" for n, o in enumerate(options)),
+        options="".join(f"{each}, " for each in options),
         word=f"word = record.word({required[0]})" if shape.value else "pass",
         before="record.words[at] = word" if shape.value else "pass",
         after=f"record.words[at] = {_RESULT}" if shape.result else "pass",
     )
-    space = dict(_NAMES)
+    space = {**_NAMES, **{f"default_{each}": value for each, value in shape.options.items()}}
     exec(compile(source, __file__, "exec"), space)
     return _named(space[name or shape.method], real, own)
 
@@ -221,7 +218,6 @@ _RESULT = "true if found is True else false if found is False else record.word(f
 _NAMES: Mapping[str, Any] = {
     "__name__": __name__,
     "IDLE": IDLE,
-    "absent": _ABSENT,
     "failed": _failed,
     "false": MOST + CONSTANTS.index(False),
     "frame_of": _getframe,
