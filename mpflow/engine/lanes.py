@@ -71,7 +71,7 @@ class Lanes:
         self.quick = None if self.timers else main
 
     def alone(self) -> Writer | None:
-        """The main thread's record, if nothing but others can end a wait of its now, and if there
+        """The main thread's record, if only others can end a wait of that thread, and if there
         is room in it and no action in progress."""
         record: Writer | None = self.quick
         if record is None or (len(THREADS) != 1 and self.unsettled()):
