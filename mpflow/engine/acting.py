@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mpflow import registry
+from mpflow.engine.alone import stirring
 from mpflow.engine.children import Children
 from mpflow.engine.record import MOST, Writer
 from mpflow.exceptions import told
@@ -147,7 +148,7 @@ class Acting:
         operation = target.operation(verb)
         value = arguments[operation.shows] if operation.shows else None
         given = [arguments[a.name] for a in operation.arguments if a.name != "into"]
-        waits = arguments.get("timeout") is None and not (self.worker.plan.code and _stirring())
+        waits = arguments.get("timeout") is None and not (self.worker.plan.code and stirring())
         timed = not waits and bool(arguments.get("block", True)) and verb != "poll"
         timed = timed and arguments.get("timeout") is not None
         shows = "value" if operation.shows else "result"
@@ -208,14 +209,3 @@ class Acting:
             raise NameError(f"{said}: nothing that this process was handed is called {name!r}")
         for child in children:
             yield Target(child, "process", None, self.worker.children)
-
-
-def _stirring() -> bool:
-    """Whether Python code has left something that may end a wait: a timer, or a thread."""
-    import signal
-    import threading
-
-    if signal.getitimer(signal.ITIMER_REAL)[0] > 0:
-        return True
-    usual = {threading.main_thread().name, "QueueFeederThread"}
-    return any(thread.name not in usual for thread in threading.enumerate())

@@ -65,7 +65,7 @@ def _wait(event: Event, facts: _Facts, program: Program) -> dict[str, Any]:
         "process": event.process,
         "action": event.action,
         "on": event.on,
-        "line": event.line,
+        **_where(event),
         "holders": [],
         "reason": "",
     }
@@ -76,7 +76,7 @@ def _wait(event: Event, facts: _Facts, program: Program) -> dict[str, Any]:
         found["reason"] = f"`{event.on}` has not ended"
     elif event.action == "acquire":
         held = facts.held.get(str(event.on), [])
-        found["holders"] = [{"process": e.process, "line": e.line} for e in held]
+        found["holders"] = [{"process": e.process, **_where(e)} for e in held]
         found["reason"] = _held_by(event, held, facts.ended)
     elif event.action in _MAKERS:
         found["reason"] = f"nobody who could `{_MAKERS[event.action]}` can go on"
@@ -105,12 +105,22 @@ def _held_by(event: Event, held: list[Event], ended: set[str]) -> str:
     parts = []
     for each in held:
         if each.process == event.process:
-            parts.append(f"it holds it itself since line {each.line}")
+            parts.append(f"it holds it itself since {_place(each)}")
         elif each.process in ended:
-            parts.append(f"`{each.process}` took it at line {each.line} and ended without release")
+            parts.append(f"`{each.process}` took it at {_place(each)} and ended without release")
         else:
-            parts.append(f"`{each.process}` holds it since line {each.line}")
+            parts.append(f"`{each.process}` holds it since {_place(each)}")
     return "; ".join(parts)
+
+
+def _where(event: Event) -> dict[str, Any]:
+    """The line of an action; of one that Python code took also its place there."""
+    code = event.extra.get("code")
+    return {"line": event.line} if code is None else {"line": None, "code": code}
+
+
+def _place(event: Event) -> str:
+    return f"line {event.line}" if event.line is not None else str(event.extra.get("code"))
 
 
 def _cycle(edges: Mapping[str, list[str]]) -> list[str]:

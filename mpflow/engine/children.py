@@ -103,7 +103,7 @@ class Children:
 
     def _subclass(self, plan: Plan, job: Job) -> Any:
         class_: Any = self.worker.python(plan.class_ or "")
-        args, kwargs = arguments(plan, self.worker.program, self.worker.objects)
+        args, kwargs = arguments(plan, self.worker.program, self.worker.handed())
         process = class_(*args, **kwargs)
         process.name = plan.system_name
         process.run = PythonRun(process, job)

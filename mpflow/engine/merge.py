@@ -30,6 +30,7 @@ class Story:
         self.lanes = [lane]
         self.pid = lane.pid
         self.name = ""
+        self.declared = True  # not started by Python code by itself
         self.begun = inf
         self.left: tuple[int, tuple[str, str] | None, float] | None = None  # code, error, stamp
         self.ended: float | None = None
@@ -43,7 +44,8 @@ class Story:
         slots: tuple[str, ...] = ()
         for site, payload, stamp in lane.notes():
             if site == record.BEGIN:
-                self.name, _, slots = payload
+                self.name, _, names = payload
+                self.declared, slots = names is not None, names or ()
                 self.begun = stamp
             elif site in (record.LEAVE, record.LEAVE_WAITING):
                 self.left = payload[0], payload[1], stamp
@@ -69,12 +71,14 @@ class Merge:
         self.records = records
         self.program = program
         self.stories = sorted(_stories(records.lanes), key=lambda story: story.begun)
+        _tell_apart(self.stories, program)
+        declared = [story for story in self.stories if story.declared]
         self.reaped = {pid: (code, at) for s in self.stories for _, pid, code, at in s.reaped}
-        codes = {story.name: self._exit_code(story) for story in self.stories}
+        codes = {story.name: self._exit_code(story) for story in declared}
         codes.update((name, code) for name, _, code, _ in self._unborn())
         self.exitcodes = {name: codes[name] for name in program.plans if name in codes}
-        self.errors = {s.name: s.left[1][0] if s.left and s.left[1] else None for s in self.stories}
-        self.variables = {story.name: story.variables for story in self.stories}
+        self.errors = {s.name: s.left[1][0] if s.left and s.left[1] else None for s in declared}
+        self.variables = {story.name: story.variables for story in declared}
         self.types = {name: (type_name, options) for name, type_name, options in program.primitives}
 
     def count(self) -> int:
@@ -148,18 +152,20 @@ class Merge:
         for each in self._intervals(story, story.lanes[0]):
             last = each.began + _MARGIN if each.ended == inf else each.ended
             yield each
-        yield self._end(story, subject, last)
+        if story.declared or self._exit_code(story) is not None:  # who else ended, nobody told
+            yield self._end(story, subject, last)
 
     def _end(self, story: Story, subject: str, last: float) -> Interval:
         """The event of a process's end: when its exit hooks were done, or when it was seen dead."""
         began = max(story.left[2] if story.left is not None else last, last)
+        threads = max((lane.last_stamp() for lane in story.lanes[1:]), default=began)
         error = story.left[1] if story.left is not None else None
         code = self._exit_code(story)
         extra: dict[str, Any] = {"exitcode": code}
         seen = [e[1] for e in (self.reaped.get(story.pid), self.records.exits.get(story.pid)) if e]
         status = "ok"
         if code is not None:
-            ended = max(began, story.ended or max([began, *seen]))
+            ended = max(began, threads, story.ended or max([began, *seen]))
         else:
             extra["stopped"] = self.records.end
             error = None
@@ -196,3 +202,12 @@ def _stories(lanes: Iterable[Lane]) -> Iterator[Story]:
         elif lane.pid in found:
             found[lane.pid].lanes.append(lane)
     return (story for story in found.values() if story.name)
+
+
+def _tell_apart(stories: Iterable[Story], program: Program) -> None:
+    """A process that Python code started may have a name that is taken: then its pid is added."""
+    taken = set(program.plans)
+    for story in stories:
+        if not story.declared and story.name in taken:
+            story.name = f"{story.name} ({story.pid})"
+        taken.add(story.name)

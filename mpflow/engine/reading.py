@@ -142,6 +142,10 @@ class Lane:
             if start == end and not closed:
                 return
 
+    def last_stamp(self) -> float:
+        """When the last of its records was over."""
+        return max((abs(each) for _, _, stamps in self.columns() for each in stamps), default=0.0)
+
     def notes(self) -> Iterator[tuple[int, Any, float]]:
         """The records that are no actions, with what they say: site, payload, stamp."""
         for sites, words, stamps in self.columns():

@@ -57,7 +57,7 @@ class Watch:
 
     def _busy(self, pid: int) -> bool:
         """Whether a process is alive and, by its own record, not waiting."""
-        return not _waits(self.seen[pid, 0]) and system.alive(pid)
+        return not _waits(self.seen.get((pid, 0))) and system.alive(pid)
 
     def _grown(self) -> bool:
         """The cheap look: whether any record has grown since the last one."""

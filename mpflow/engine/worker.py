@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from functools import partial
 from multiprocessing import util
 from time import perf_counter, sleep
 from types import FrameType
@@ -19,6 +19,7 @@ from mpflow import registry
 from mpflow.engine import record
 from mpflow.engine.acting import Acting
 from mpflow.engine.children import Children
+from mpflow.engine.lanes import cannot_go_on, lanes
 from mpflow.engine.output import TracedOutput, write_line
 from mpflow.engine.scope import arguments, outer
 from mpflow.engine.source import Source, body
@@ -66,8 +67,12 @@ class Worker:
         self.objects = dict(job.objects)
         self.slots, self.dynamic = variables(self.plan)
         self.record: record.Writer = record.Writer(
-            job.folder, len(self.slots), cannot_go_on=self._cannot_go_on
+            job.folder, len(self.slots), cannot_go_on=partial(cannot_go_on, job.folder)
         )
+        self.lanes = lanes(job.folder) if job.program.code else None
+        if self.lanes is not None:
+            self.lanes.adopt(self.record)
+        self._handed: Mapping[str, Any] | None = None
         self.output: TracedOutput | None = None
         self.source: Source | None = None
         self.space: dict[str, Any] = {}
@@ -104,6 +109,14 @@ class Worker:
 
             self._chance = Random(f"{self.program.seed} {self.plan.name} delays").random
         return self._chance
+
+    def handed(self) -> Mapping[str, Any]:
+        """The primitives as Python code gets them: what it does with them is recorded."""
+        if self._handed is None:
+            from mpflow.engine.standin import standins
+
+            self._handed = standins(self.objects, self.types, self.job.folder)
+        return self._handed
 
     def print(self, text: str) -> None:
         """One line on standard output."""
@@ -169,7 +182,7 @@ class Worker:
 
     def _target(self) -> None:
         function = self.python(self.plan.target or "")
-        args, kwargs = arguments(self.plan, self.program, self.objects)
+        args, kwargs = arguments(self.plan, self.program, self.handed())
         function(*args, **kwargs)
 
     def _make_primitives(self) -> None:
@@ -179,11 +192,14 @@ class Worker:
             made = registry.primitive(type_name).make(options)
             self.objects.update({f"{name}{part}": each for part, each in made.items()})
         keep_names()
+        if self.program.code and self.program.start_method == "fork":
+            self.handed()  # its classes need not be made again by each child
 
     def _act(self) -> None:
         """Run the steps as the Python source that is made of them."""
         processes = self.children.views() if self.plan.name == "main" else {}
-        names = outer(self.plan, self.program, self.objects, processes)
+        objects = self.handed() if self.plan.code else self.objects
+        names = outer(self.plan, self.program, objects, processes)
         self.source = source = body(self.plan, self.program)
         self.space = {**NAMESPACE, **{f"{PREFIX}{n}": each for n, each in names.items()}}
         self.space.update({f"outer_{n}": names.get(n) for n in hidden(self.plan, self.program)})
@@ -269,14 +285,9 @@ class Worker:
         self.record.note(record.END)
 
     def _printed(self, line: str, place: str) -> None:
-        self.record.note(record.PRINTED, (line, place))
-
-    def _cannot_go_on(self) -> None:
-        """There is no room for the record: the host is told, and ends the run."""
-        with suppress(OSError):
-            os.unlink(os.path.join(self.job.folder, record.ROOM))
-        while True:
-            sleep(1)
+        """Code prints from any thread, and from processes that it has forked."""
+        free = self.record if self.lanes is None else self.lanes.free()
+        free.note(record.PRINTED, (line, place))
 
     def _notice(self, error: BaseException) -> None:
         """What ended the process, on standard error: as Python would, but for people."""

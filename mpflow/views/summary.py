@@ -38,8 +38,9 @@ def deadlock(report: Mapping[str, Any], style: Style, path: str) -> Iterator[str
     yield style("deadlock: nobody can go on", "yellow", "bold")
     for wait in report["waits"]:
         on = f" {wait['on']}" if wait["on"] else ""
-        line = f" ({path}:{wait['line']})" if wait["line"] else ""
-        yield printable(f"  {wait['process']} waits in {wait['action']}{on}{line}")
+        place = f"{path}:{wait['line']}" if wait["line"] else wait.get("code")
+        where = f" ({place})" if place else ""
+        yield printable(f"  {wait['process']} waits in {wait['action']}{on}{where}")
         if wait["reason"]:
             yield printable(f"      {wait['reason']}")
     if report["cycle"]:
