@@ -74,12 +74,16 @@ class Host:
                 look()
             answer = self._received()
         except KeyboardInterrupt:
-            with suppress(BrokenPipeError):
-                os.write(self._started.outgoing, b"!")
+            self.interrupt()
             answer = self._received()
         if look is not None:
             look()
         return answer
+
+    def interrupt(self) -> None:
+        """End what has begun, as `interrupted`."""
+        with suppress(BrokenPipeError):  # it has died: that is said when its answer is missing
+            os.write(self._started.outgoing, b"!")
 
     def _received(self) -> Answer:
         import pickle

@@ -13,6 +13,10 @@ from mpflow.scenario import Scenario
 from mpflow.trace import TELLING, Event, Trace, event_lines, plain
 
 NO_ROOM = "no room is left on the disk for the records of the run: it was stopped"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from mpflow.engine.merge import Merge
+
 LONG = 200_000  # events; the lines of a longer run go to a file at once
 
 
@@ -32,16 +36,19 @@ def execute(
     many; else those of a long run stay in a file, for as long as the host is open."""
     program = compile_program(scenario, seed, time_scale, delays)
     host.begin(program, timeout, quiet)
-    from mpflow.engine.merge import Merge  # loaded while the run goes on
-
-    header = _header(scenario, seed, time_scale, started)
+    try:
+        merge = _merge()  # loaded while the run goes on
+    except KeyboardInterrupt:
+        host.interrupt()
+        merge = _merge()
     look = None
     if follow is not None:
         from mpflow.engine.follow import Follower
 
         look = Follower(host.path(""), program, host.began, follow).look
     records = host.finish(look)
-    merged = Merge(records, program)
+    header = _header(scenario, seed, time_scale, started)
+    merged = merge(records, program)
     full = records.end == "full"
     if whole or full or merged.count() <= LONG:
         events, stored = tuple(merged), None
@@ -63,6 +70,12 @@ def execute(
 
         trace = trace._replace(report=report(events if stored is None else merged, program))
     return trace
+
+
+def _merge() -> type[Merge]:
+    from mpflow.engine.merge import Merge
+
+    return Merge
 
 
 def _store(merged: Iterable[Event], path: str) -> tuple[tuple[Event, ...], tuple[str, int]]:
