@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -189,8 +190,13 @@ def test_header_and_footer():
     assert json.loads(first) == HEADER
     assert last == (
         '{"end":"completed","duration":1.234568,"exitcodes":{"main":0},"outcome":{"x":1},'
-        '"verdict":"passed","failures":[]}\n'
+        f'"verdict":"passed","failures":[],"sha256":"{sha256(first.encode()).hexdigest()}"}}\n'
     )
+
+
+def test_the_digest_is_that_of_all_lines_before_it():
+    *before, last = trace(*[PUT] * 1000).lines()
+    assert json.loads(last)["sha256"] == sha256("".join(before).encode()).hexdigest()
 
 
 def test_a_footer_tells_failures_what_is_undecided_and_the_deadlock():
@@ -232,7 +238,9 @@ def test_a_file_name_that_is_no_utf_8_comes_back_as_it_was():
 def test_ascii_lines_are_the_same_json():
     whole = trace(PUT._replace(value="中文 🎉"))
     assert all(line.isascii() for line in whole.lines(ascii_only=True))
-    assert [*map(json.loads, whole.lines(ascii_only=True))] == [*map(json.loads, whole.lines())]
+    ours, theirs = ([*map(json.loads, whole.lines(ascii))] for ascii in (True, False))
+    assert ours[-1].pop("sha256") != theirs[-1].pop("sha256")  # of the lines as they are written
+    assert ours == theirs
 
 
 def test_the_output_is_what_was_printed_line_by_line_and_nothing_that_failed():

@@ -218,9 +218,7 @@ def stuck(lines: Lines) -> int:
     at = place(lines, process="consumer", action="mark")
     lines[at]["status"] = "blocked"
     del lines[at]["result"]
-    return at + 1 + next(
-        i for i, e in enumerate(lines[at + 1 :]) if e.get("process") == "consumer"
-    )
+    return at + 1 + next(i for i, e in enumerate(lines[at + 1 :]) if e.get("process") == "consumer")
 
 
 GET = {"process": "consumer", "action": "get"}

@@ -185,7 +185,7 @@ class _Expectations:
 
 def _indexes(name: str, source: str) -> Iterator[str | None]:
     """How a process is asked in a compiled expression: the index's source, None without one."""
-    for found in re.finditer(rf"attribute\(v\['{name}'\](\[(?P<index>[^\]]*)\])?", source):
+    for found in re.finditer(rf"attribute\(v_{name}\b(\[(?P<index>[^\]]*)\])?", source):
         yield found["index"]
 
 
