@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from copy import deepcopy
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +153,7 @@ def swapped(keep_t: bool, numbers: bool) -> Callable[[Lines], int]:
 
     def damage(lines: Lines) -> int:
         own = [i for i, e in enumerate(lines) if e.get("process") == "consumer"]
-        at = next(i for i, j in zip(own[2:], own[3:], strict=False) if j == i + 1)
+        at = next(i for i, j in pairwise(own[2:]) if j == i + 1)
         first, second = lines[at], lines[at + 1]
         lines[at : at + 2] = [second, first]
         if keep_t:
@@ -464,13 +465,15 @@ def test_a_file_that_holds_no_trace(content: bytes, reason: str, tmp_path: Path)
 
 HOSTILE = """\
 mpflow: 1
+primitives: {go: event}
 processes:
   p:
     actions:
+      - set: go
       - repeat: {times: forever, do: [{try: {do: [pass], finally: [continue]}}]}
       - call: {function: "trap:spring"}
       - write: {file: written.txt, text: x}
-main: [{start: p}, {kill: p}, {join: p}]
+main: [{start: p}, {wait: {for: go}}, {kill: p}, {join: p}]
 expect: {exitcode: {p: -9}}
 """
 
@@ -510,6 +513,8 @@ processes:
     actions:
       - let: {pair: "$((index, 'a', 1.5))", text: "$('x' * 2000)"}
       - put: {value: "$([pair, {1, 2}, text, None])", to: q}
+      - close: q
+      - join_thread: q  # os_exit leaves no time for it
       - with: {lock: s, do: [{with: {lock: r, do: [{print: "$pair"}]}}]}
       - print: "$({'a', 'b', 'c'})"
       - print: $text
@@ -567,17 +572,18 @@ def leave(): raise SystemExit(4)
 
 KILLED = """\
 mpflow: 1
-primitives: {q: queue, l: lock, go: event}
+primitives: {q: queue, l: lock, go: event, ready: event}
 processes:
   k:
     vars: {n: 0}
     actions:
       - set: go
       - while: {condition: "True", do: [{let: {n: "$(n + 1)"}}, {with: {lock: l, do: [pass]}}]}
-  stuck: {actions: [{wait: {for: go}}, {get: {from: q}}]}
+  stuck: {actions: [{set: ready}, {get: {from: q}}]}
 main:
   - start: all
   - wait: {for: go}
+  - wait: {for: ready}
   - sleep: 0.02
   - kill: [k, stuck]
   - join: all
