@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from functools import cache
 from math import isfinite
@@ -86,7 +87,7 @@ class Events:
 
     def event(self, data: Mapping[str, Any]) -> Event:
         """The event on a line. Wrong where it has not the form of one."""
-        shape = *data, *map(type, data.values()), data.get("status")
+        shape = *data, *map(type, data.values()), str(data.get("status")), str(data.get("action"))
         if shape not in self.shapes:
             check("event", data)
             _together(data)
@@ -136,3 +137,16 @@ def _together(data: Mapping[str, Any]) -> None:
         raise Wrong("`stopped` is missing")
     if "phase" in data and action != "section":
         raise Wrong("`phase` does not belong here")
+    if life and (data.get("result") is not None or data.keys() & {"on", "value"}):
+        raise Wrong("a begin and an end have no `on`, `value` and `result`")
+    if action == "print" and status == "ok":
+        _printed(data)
+
+
+def _printed(data: Mapping[str, Any]) -> None:
+    if not isinstance(data.get("value"), str):
+        raise Wrong("what is printed is a text")
+    if data["result"] is not None:
+        raise Wrong("`print` has no result")
+    if "code" in data and not re.fullmatch(r".+:\d+", data["code"], re.DOTALL):
+        raise Wrong("`code` is module:line")
