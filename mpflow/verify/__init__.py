@@ -242,10 +242,9 @@ class _Checker:
         self.sequence.take(event)
         if "suspect" in event.extra:
             self._suspect(event)
-        if self.program is None:
-            if event.action not in ("begin", "end") and event.action not in registry.verbs():
-                raise Wrong(f"there is no action `{event.action}`")
-        else:
+        if event.action not in ("begin", "end") and event.action not in registry.verbs():
+            raise Wrong(f"there is no action `{event.action}`")
+        if self.program is not None:
             self._follow(self.program, event)
         self.replay.take(event)
         if event.action in footers.JUDGED:
