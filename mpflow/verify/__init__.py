@@ -121,6 +121,7 @@ class _Checker:
         self.name = "?"
         self.notes: list[str] = []
         self.header: dict[str, Any] = {}
+        self.data: dict[str, Any] = {}  # of the event that is looked at
         self.scenario: Scenario | None = None
         self.program: Program | None = None
         self.sequence = Sequence()
@@ -139,7 +140,7 @@ class _Checker:
             self._skip()
             reason = str(wrong).encode("utf-8", "backslashreplace").decode()
             number = self.number or None
-            where = self.place
+            where = self._named() if self.data else self.place
             return Finding(False, self.name, self.number, where, number, reason, self._notes())
         return Finding(True, self.name, self.sequence.count, notes=self._notes())
 
@@ -170,15 +171,17 @@ class _Checker:
                 self.place, self.number = "footer", 0
                 self._footer(data)
                 return
-            self._named(data)
+            self.data = data
             self._event(self.form.event(data))
+            self.data = {}
 
-    def _named(self, data: Mapping[str, Any]) -> None:
+    def _named(self) -> str:
         """How a message calls the event at hand."""
+        data = self.data
         words = [str(data.get(name, "?"))[:60] for name in ("process", "action")]
         words += [str(data["on"])[:60]] if data.get("on") is not None else []
         line = f", line {data['line']}" if isinstance(data.get("line"), int) else ""
-        self.place = f"event {self.number} ({' '.join(words)}{line})"
+        return f"event {self.number} ({' '.join(words)}{line})"
 
     # The header
 

@@ -36,7 +36,7 @@ def schema() -> dict[str, Any]:
 def parsed(line: bytes) -> dict[str, Any]:
     """The JSON object on a line. Wrong for anything else."""
     try:
-        data = json.loads(line.decode(), parse_constant=_no_number, parse_float=_finite)
+        data = _DECODER.decode(line.decode())
     except UnicodeDecodeError:
         raise Wrong("the line is no UTF-8") from None
     except RecursionError:
@@ -77,6 +77,9 @@ def shown(value: Any) -> str:
     """A value for a message, on one line and short."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 80 else f"{text[:80]}…"
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite)
 
 
 class Events:
