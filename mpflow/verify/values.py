@@ -197,8 +197,8 @@ def cut(text: str) -> str:
 
 def agrees(expected: Any, found: Any, shortened: bool) -> bool:
     """Whether a value of a trace is the one expected, as far as that can be known."""
-    if type(expected) is type(found) and isinstance(expected, _SCALARS) and expected == found:
-        return True
+    if type(expected) is type(found) and isinstance(expected, _SCALARS) and not shortened:
+        return bool(expected == found)
     if uncertain(expected):
         return True
     value, is_cut = told(expected)
