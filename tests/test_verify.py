@@ -328,7 +328,7 @@ OTHERS: dict[str, tuple[str, str, Callable[[Lines], Any]]] = {
     "params": ("work", "header", scenario(params={"items": 3, "more": 1})),
     "a param's value": ("work", "event", scenario(params={"items": 2})),
     "sha256": ("work", "header", scenario(sha256="0" * 64)),
-    "a param of the wrong type": ("work", "header", scenario(params={"items": "many"})),
+    "a param of the wrong type": ("work", "event", scenario(params={"items": "many"})),
     "name": ("work", "header", scenario(name="play")),
     "case": ("work", "header", scenario(case="items=3")),
     "seed": ("work", "event", header(seed=5)),
