@@ -194,9 +194,11 @@ def test_header_and_footer():
     )
 
 
-def test_the_digest_is_that_of_all_lines_before_it():
-    *before, last = trace(*[PUT] * 1000).lines()
-    assert json.loads(last)["sha256"] == sha256("".join(before).encode()).hexdigest()
+def test_the_digest_is_that_of_all_lines_above_as_they_are_written():
+    whole = trace(*[PUT._replace(value="中文")] * 600)
+    for ascii_only in (False, True):
+        *above, last = whole.lines(ascii_only)
+        assert json.loads(last)["sha256"] == sha256("".join(above).encode()).hexdigest()
 
 
 def test_a_footer_tells_failures_what_is_undecided_and_the_deadlock():

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from copy import deepcopy
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +153,7 @@ def swapped(keep_t: bool, numbers: bool) -> Callable[[Lines], int]:
 
     def damage(lines: Lines) -> int:
         own = [i for i, e in enumerate(lines) if e.get("process") == "consumer"]
-        at = next(i for i, j in zip(own[2:], own[3:], strict=False) if j == i + 1)
+        at = next(i for i, j in pairwise(own[2:]) if j == i + 1)
         first, second = lines[at], lines[at + 1]
         lines[at : at + 2] = [second, first]
         if keep_t:
@@ -233,7 +234,7 @@ EVENTS: dict[str, tuple[str, Callable[[Lines], int]]] = {
     "swapped, times exchanged": ("work", swapped(True, False)),
     "swapped, times exchanged, renumbered": ("work", swapped(True, True)),
     "dropped": ("work", dropped(PUT, None)),
-    "dropped a get, renumbered": ("work", dropped(GET, {**GET, "result": [1, [1, 2]]})),
+    "dropped a get, renumbered": ("work", dropped(GET, {"process": "consumer", "action": "print"})),
     "dropped a begin": ("work", dropped({**GET, "action": "begin"}, {"process": "consumer"})),
     "doubled": ("work", doubled),
     "doubled, renumbered": ("work", doubled_and_numbered),
@@ -327,6 +328,7 @@ OTHERS: dict[str, tuple[str, str, Callable[[Lines], Any]]] = {
     "params": ("work", "header", scenario(params={"items": 3, "more": 1})),
     "a param's value": ("work", "event", scenario(params={"items": 2})),
     "sha256": ("work", "header", scenario(sha256="0" * 64)),
+    "a param of the wrong type": ("work", "event", scenario(params={"items": "many"})),
     "name": ("work", "header", scenario(name="play")),
     "case": ("work", "header", scenario(case="items=3")),
     "seed": ("work", "event", header(seed=5)),
@@ -464,79 +466,156 @@ def test_a_file_that_holds_no_trace(content: bytes, reason: str, tmp_path: Path)
 
 HOSTILE = """\
 mpflow: 1
+primitives: {go: event}
 processes:
   p:
     actions:
+      - set: go
       - repeat: {times: forever, do: [{try: {do: [pass], finally: [continue]}}]}
       - call: {function: "trap:spring"}
       - write: {file: written.txt, text: x}
-main: [{start: p}, {kill: p}]
+main: [{start: p}, {wait: {for: go}}, {kill: p}, {join: p}]
 expect: {exitcode: {p: -9}}
 """
 
 
-def test_a_strangers_scenario_is_neither_run_nor_waited_for(
+def ran(text: str, folder: Path, method: str = "fork") -> Path:
+    """The file of the trace of a scenario's run."""
+    (folder / "s.yaml").write_text(text)
+    loaded = api.load(str(folder / "s.yaml"), Choice(start_method=method))
+    assert loaded.problems == [], "\n".join(p.render() for p in loaded.problems)
+    trace = api.run(loaded.scenarios[0], quiet=True, seed=1)
+    path = folder / "t.jsonl"
+    path.write_text("".join(trace.lines()))
+    return path
+
+
+def test_a_stranger_s_scenario_is_neither_run_nor_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mpflow.verify.program.TURNS", 1000)
-    (tmp_path / "s.yaml").write_text(HOSTILE)
     (tmp_path / "trap.py").write_text("raise SystemExit(9)")
-    loaded = api.load(str(tmp_path / "s.yaml"), Choice(start_method="fork"))
-    assert loaded.problems == []
-    trace = api.run(loaded.scenarios[0], quiet=True, seed=1)
-    path = tmp_path / "t.jsonl"
-    path.write_text("".join(trace.lines()))
-    finding = one(str(path))
+    finding = one(str(ran(HOSTILE, tmp_path)))
     assert finding.accepted, finding
+    assert finding.notes[0].endswith("it goes round and round without an action")
     assert not (tmp_path / "written.txt").exists()
 
 
-VALUES = """
-    primitives:
-      q: queue
-      r: rlock
-      s: {type: semaphore, value: 2}
-    processes:
-      w:
-        count: 3
-        vars: {n: 0}
-        actions:
-          - let: {pair: "$((index, 'a', 1.5))", text: "$('x' * 2000)"}
-          - put: {value: "$([pair, {1, 2}, text, None])", to: q}
-          - with: {lock: s, do: [{with: {lock: r, do: [{print: "$pair"}]}}]}
-          - print: "$({'a', 'b', 'c'})"
-          - print: $text
-          - while: {condition: n < 3, do: [{let: {n: "$(n + 1)"}}, {if: {condition: n == 2, then: [continue]}}, {mark: "m$n"}]}
-          - try:
-              do: [{let: {x: "$(1 // 0)"}}]
-              except: {ZeroDivisionError: [{print: "$(error.type): $(error.message)"}]}
-          - try: {do: [{print: $undefined}], except: {NameError: [{print: $(error.message)}]}}
-          - try: {do: [{sleep: word}], except: {TypeError: [pass]}}
-          - if: {condition: index == 1, then: [{raise: {error: LookupError, message: no}}]}
-          - if: {condition: index == 2, then: [{os_exit: 4}], else: [return]}
-    main:
-      - start: all
-      - print: $(w[0].pid) $(self.pid) $(time())
-      - repeat: {times: 3, as: i, do: [{get: {from: q, into: got}}, {print: "$(got[0])"}]}
-      - join: all
-      - is_alive: {process: "w[1]", into: alive}
-    outcome: {n: "[w[0].n, w[2].n]", pair: "w[1].pair", got: "len(main.got)"}
-    expect: {exitcode: {"w[1]": 1, "w[2]": 4}}
+VALUES = """\
+mpflow: 1
+primitives:
+  q: queue
+  r: rlock
+  s: {type: semaphore, value: 2}
+processes:
+  w:
+    count: 3
+    vars: {n: 0, word: no number}
+    actions:
+      - let: {pair: "$((index, 'a', 1.5))", text: "$('x' * 2000)"}
+      - put: {value: "$([pair, {1, 2}, text, None])", to: q}
+      - close: q
+      - join_thread: q  # os_exit leaves no time for it
+      - with: {lock: s, do: [{with: {lock: r, do: [{print: "$pair"}]}}]}
+      - print: "$({'a', 'b', 'c'})"
+      - print: $text
+      - while:
+          condition: n < 3
+          do:
+            - let: {n: "$(n + 1)"}
+            - if: {condition: n == 2, then: [continue]}
+            - mark: "m$n"
+      - try:
+          do: [{let: {x: "$(1 // 0)"}}]
+          except: {ZeroDivisionError: [{print: "$(error.type): $(error.message)"}]}
+      - if: {condition: index == 7, then: [{let: {later: 1}}]}
+      - try: {do: [{print: $later}], except: {NameError: [{print: $(error.message)}]}}
+      - try: {do: [{sleep: $word}], except: {TypeError: [pass]}}
+      - if: {condition: index == 1, then: [{raise: {error: LookupError, message: no}}]}
+      - if: {condition: index == 2, then: [{os_exit: 4}], else: [return]}
+main:
+  - start: all
+  - print: $(w[0].pid) $(self.pid) $(time())
+  - repeat: {times: 3, as: i, do: [{get: {from: q, into: got}}, {print: "$(got[0])"}]}
+  - join: all
+  - is_alive: {process: "w[1]", into: alive}
+outcome: {n: "[w[0].n, w[2].n]", pair: "w[1].pair", got: "len(main.got)"}
+expect: {exitcode: {"w[1]": 1, "w[2]": 4}}
+"""
+
+CODE = """\
+mpflow: 1
+primitives: {q: queue}
+processes:
+  target: {target: "code_of_verify:work", args: [$q]}
+  caller:
+    actions:
+      - call: {function: "code_of_verify:pair", args: [1, 2], into: r}
+      - print: got $r of $(r[0] + r[1])
+      - for: {each: one, in: $r, do: [{print: $one}]}
+      - call: {function: "code_of_verify:thing", into: thing}
+      - print: $thing
+      - try: {do: [{call: "code_of_verify:fail"}], except: {Odd: [{print: $(error.message)}]}}
+      - if: {condition: "r == [1, 2]", then: [{print: a list}], else: [{print: a tuple}]}
+      - call: "code_of_verify:leave"
+main: [{start: all}, {get: {from: q, into: x}}, {join: all}]
+expect: {exitcode: {caller: 4}}
+"""
+
+MODULE = """\
+class Odd(ValueError): pass
+def work(q): print("at work"); q.put((1, 2))
+def pair(a, b): return a, b
+def thing(): print("a thing"); return object()
+def fail(): raise Odd("odd")
+def leave(): raise SystemExit(4)
+"""
+
+KILLED = """\
+mpflow: 1
+primitives: {q: queue, l: lock, go: event, ready: event}
+processes:
+  k:
+    vars: {n: 0}
+    actions:
+      - set: go
+      - while: {condition: "True", do: [{let: {n: "$(n + 1)"}}, {with: {lock: l, do: [pass]}}]}
+  stuck: {actions: [{set: ready}, {get: {from: q}}]}
+main:
+  - start: all
+  - wait: {for: go}
+  - wait: {for: ready}
+  - sleep: 0.02
+  - kill: [k, stuck]
+  - join: all
+outcome: {some: "k.n >= 0"}
+expect: {exitcode: {k: -9, stuck: -9}}
+"""
+
+TIMEOUT = """\
+mpflow: 1
+timeout: 1
+processes: {p: {actions: [{repeat: {times: forever, as: i, do: [{sleep: 0.1}]}}]}}
+expect: {timeout: always}
 """
 
 
-def test_values_of_all_kinds_are_followed(run: Any, method: str, tmp_path: Path) -> None:
-    text = VALUES.replace("- try: {do: [{print: $undefined}]", "- try: {do: [{print: $(later)}]")
-    text = text.replace("- return", "- let: {later: 1}")
-    trace = run(text.replace("else: [return]", "else: [{let: {later: 1}}]"), method)
-    accept(trace, tmp_path, "mpflow: 1\n", method)
-
-
-def accept(trace: Any, folder: Path, text: str, method: str) -> None:
-    path = folder / "t.jsonl"
-    path.write_text("".join(trace.lines()))
+@pytest.mark.parametrize(
+    "text", [VALUES, CODE, KILLED, TIMEOUT], ids=["values", "code", "killed", "timeout"]
+)
+def test_what_a_run_has_written_is_accepted(text: str, method: str, tmp_path: Path) -> None:
+    (tmp_path / "code_of_verify.py").write_text(MODULE)
+    path = ran(text, tmp_path, method)
+    assert '"verdict":"passed"' in path.read_text()
     finding = one(str(path))
     assert finding.accepted, finding
+
+
+def test_how_far_a_process_was_followed_is_told(tmp_path: Path) -> None:
+    (tmp_path / "code_of_verify.py").write_text(MODULE)
+    notes = "\n".join(one(str(ran(CODE, tmp_path))).notes)
+    assert "process caller could be followed up to event" in notes
+    assert "it depends on whether something is a list or a tuple" in notes
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
@@ -570,7 +649,7 @@ def test_the_command(traces: dict[str, Lines], tmp_path: Path) -> None:
     assert command(good) == (0, f"verified: work ({good}): {count} events\n", "")
     code, out, _ = command(good, bad)
     assert code == 1
-    assert f"refused: event {at} (consumer get link.conn1, line 16): " in out
+    assert f"refused: event {at} (consumer get link.conn1, line 17): " in out
     assert command("-", given=Path(good).read_text())[0] == 0
     assert command(str(tmp_path / "none.jsonl")) == (
         2,

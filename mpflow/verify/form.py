@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from functools import cache
 from math import isfinite
@@ -35,7 +36,7 @@ def schema() -> dict[str, Any]:
 def parsed(line: bytes) -> dict[str, Any]:
     """The JSON object on a line. Wrong for anything else."""
     try:
-        data = json.loads(line.decode(), parse_constant=_no_number, parse_float=_finite)
+        data = _DECODER.decode(line.decode())
     except UnicodeDecodeError:
         raise Wrong("the line is no UTF-8") from None
     except RecursionError:
@@ -78,6 +79,9 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:80]}…"
 
 
+_DECODER = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite)
+
+
 class Events:
     """Events of a trace; lines of a shape met before are not checked in full again."""
 
@@ -86,7 +90,7 @@ class Events:
 
     def event(self, data: Mapping[str, Any]) -> Event:
         """The event on a line. Wrong where it has not the form of one."""
-        shape = *data, *map(type, data.values()), data.get("status")
+        shape = *data, *map(type, data.values()), str(data.get("status")), str(data.get("action"))
         if shape not in self.shapes:
             check("event", data)
             _together(data)
@@ -136,3 +140,16 @@ def _together(data: Mapping[str, Any]) -> None:
         raise Wrong("`stopped` is missing")
     if "phase" in data and action != "section":
         raise Wrong("`phase` does not belong here")
+    if life and (data.get("result") is not None or data.keys() & {"on", "value"}):
+        raise Wrong("a begin and an end have no `on`, `value` and `result`")
+    if action == "print" and status == "ok":
+        _printed(data)
+
+
+def _printed(data: Mapping[str, Any]) -> None:
+    if not isinstance(data.get("value"), str):
+        raise Wrong("what is printed is a text")
+    if data["result"] is not None:
+        raise Wrong("`print` has no result")
+    if "code" in data and not re.fullmatch(r".+:\d+", data["code"], re.DOTALL):
+        raise Wrong("`code` is module:line")

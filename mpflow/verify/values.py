@@ -187,7 +187,7 @@ def settled(value: Any) -> Any:
 
 def key(value: Any, cut: bool) -> str:
     """The form in a trace as a text: equal for equal values of equal types."""
-    return ("~" if cut else "=") + dumps(value)
+    return f"={value}" if type(value) is int and not cut else ("~" if cut else "=") + dumps(value)
 
 
 def cut(text: str) -> str:
@@ -197,6 +197,8 @@ def cut(text: str) -> str:
 
 def agrees(expected: Any, found: Any, shortened: bool) -> bool:
     """Whether a value of a trace is the one expected, as far as that can be known."""
+    if type(expected) is type(found) and isinstance(expected, _SCALARS) and not shortened:
+        return bool(expected == found)
     if uncertain(expected):
         return True
     value, is_cut = told(expected)
