@@ -284,7 +284,7 @@ EVENTS: dict[str, tuple[str, Callable[[Lines], int]]] = {
     "the error at an end": ("work", changed(END, error={"type": "KeyError", "message": "x"})),
     "ended before its steps": (
         "work",
-        dropped({"process": "producer", "action": "send"}, {**PRINT, "action": "end"}),
+        dropped({"process": "consumer", "action": "exit"}, END),
     ),
     "suspect": ("work", changed(MARK, suspect="no order allows this")),
     "joined before its end": ("work", joined_early),
