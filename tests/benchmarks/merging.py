@@ -127,9 +127,7 @@ PARTS: dict[str, Callable[..., None]] = {
 
 def _most_memory() -> float:
     """MB that this process has held at once, at most."""
-    status = dict(
-        line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines()
-    )
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(status["VmHWM"].split()[0]) / 1000
 
 

@@ -17,7 +17,7 @@ from mpflow.trace import Event, Trace
 
 Declared = Mapping[str, tuple[str, int]]
 After = Callable[[Any, Event], list[Any]]
-AT_ONCE = 8  # processes that may look at a semaphore's value before any of them releases it
+AT_ONCE = 7  # processes that may find a semaphore not full before another one releases it
 
 
 def first_fault(trace: Trace, declared: Declared) -> str | None:
@@ -107,11 +107,11 @@ class Primitive:
 def _kind(type_name: str, size: int) -> tuple[Any, After]:
     """A primitive's first state, and what an event makes of one."""
     if type_name == "lock":
-        return 1, lambda free, event: _permits(free, event, 1)
+        return 1, lambda free, event: _permits(free, event, 1, 1)
     if type_name == "semaphore":
-        return size, lambda free, event: _permits(free, event, 1 << 31)
+        return size, lambda free, event: _permits(free, event, 1 << 31, 1 << 31)
     if type_name == "bounded_semaphore":
-        return size, lambda free, event: _permits(free, event, size)
+        return size, lambda free, event: _permits(free, event, size, size + AT_ONCE)
     if type_name == "rlock":
         return ("", 0), _owned
     if type_name == "event":
@@ -122,15 +122,16 @@ def _kind(type_name: str, size: int) -> tuple[Any, After]:
     return ((), ()), _pipe
 
 
-def _permits(free: int, event: Event, most: int) -> list[int]:
-    failed = event.status == "error"
+def _permits(free: int, event: Event, full: int, most: int) -> list[int]:
+    """A release fails when so many are free that it is full. Of several releases at once all can
+    find it not full before any has released: so more than that may be free, but not over `most`."""
     if event.action == "acquire":
         if event.result or event.status == "blocked":
             return [free - 1] if free else []
         return [] if free else [free]
-    if failed:
-        return [free] if free >= most else []
-    return [free + 1] if free + 1 < most + AT_ONCE else []
+    if event.status == "error":
+        return [free] if free >= full else []
+    return [free + 1] if free < most else []
 
 
 def _owned(state: tuple[str, int], event: Event) -> list[tuple[str, int]]:
