@@ -75,7 +75,9 @@ def measure(
     """
     ways: dict[str, Way] = {"by hand": by_hand, "recorded": recorded, **others}
     begins = _rounds(work, 1, ways, min(rounds, 9))
-    once = {way: [median(each) for each in zip(*(b[way] for b in begins))] for way in ways}
+    once = {
+        way: [median(each) for each in zip(*(b[way] for b in begins), strict=True)] for way in ways
+    }
 
     def whole(way: str, cost: Cost) -> Cost:
         return Cost(*(o + (c - o) * times / piece for o, c in zip(once[way], cost, strict=True)))
