@@ -163,32 +163,31 @@ def event_lines(events: Iterable[Event], ascii_only: bool = False) -> Iterator[s
     from json.encoder import encode_basestring, encode_basestring_ascii
 
     text = encode_basestring_ascii if ascii_only else encode_basestring
-    shared: dict[tuple[Any, ...], tuple[str, str] | None] = {}
+    shared: dict[tuple[Any, ...], tuple[bool, str, str] | None] = {}
     for event in events:
         seq, t, process, action, on, line, value, result, status, _, began, extra = event
-        handed = value is not None or action in _HANDING
-        key = process, action, on, line, status, handed
-        try:
-            parts = shared[key]
-        except KeyError:
-            parts = shared[key] = _shared(event, text)
-        told = None
+        key = process, action, on, line, status, value is None
+        if key not in shared:
+            shared[key] = _shared(event, text)
+        parts = shared[key]
         if parts is not None and not extra:
-            told = _told(value if handed else result, text)
-        if told is None or parts is None:
-            yield _dump(event.as_json(), ascii_only) + "\n"
-        else:
-            before, behind = parts
-            yield f'{{"seq":{seq},"t":{t:.9f}{before}{told}{behind}{began:.9f}}}\n'
+            handed, before, behind = parts
+            shown = value if handed else result
+            told = shown if type(shown) is int and -_SMALL < shown < _SMALL else _told(shown, text)
+            if told is not None:
+                yield f'{{"seq":{seq},"t":{t:.9f}{before}{told}{behind}{began:.9f}}}\n'
+                continue
+        yield _dump(event.as_json(), ascii_only) + "\n"
 
 
 TELLING = frozenset({"begin", "end", "mark", "print", "section"})
 _HANDING = ("put", "send", "print")  # have a value, if only a None
 
 
-def _shared(event: Event, text: Callable[[str], str]) -> tuple[str, str] | None:
-    """What stands between an event's time and its value or result, and from there to its begin;
-    None for a kind of event that has more, or may have."""
+def _shared(event: Event, text: Callable[[str], str]) -> tuple[bool, str, str] | None:
+    """Whether a value stands in an event's line, not a result; what stands before it, from the
+    event's time on, and what behind it, up to its begin. None for a kind of event that has more,
+    or may have."""
     if event.status not in ("ok", "timeout") or event.action == "end" or event.error is not None:
         return None
     if len(event.on or "") > LONGEST:
@@ -201,23 +200,30 @@ def _shared(event: Event, text: Callable[[str], str]) -> tuple[str, str] | None:
     behind = f',"status":{text(event.status)},"began":'
     if event.has_value and event.action not in ("put", "send"):
         behind = ',"result":null' + behind
-    return before + (',"value":' if event.has_value else ',"result":'), behind
+    before += ',"value":' if event.has_value else ',"result":'
+    return event.has_value, before, behind
 
 
 def _told(value: Any, text: Callable[[str], str]) -> str | None:
     """The JSON of a small value; None for one that has to be looked at."""
+    kind = type(value)
     if value is None:
         return "null"
-    kind = type(value)
     if kind is int:
         return str(value) if -_SMALL < value < _SMALL else None
     if kind is bool:
         return "true" if value else "false"
     if kind is str and len(value) < LONGEST // 2 and value.isprintable():  # no half surrogate pair
         return text(value)
+    if kind in (list, tuple) and len(value) <= _FEW:
+        parts = [_told(each, text) for each in value if type(each) not in (list, tuple)]
+        found = f"[{','.join(filter(None, parts))}]"
+        whole = len(parts) == len(value) and None not in parts
+        return found if whole and len(found) < LONGEST // 2 else None
     return None
 
 
+_FEW = 8  # members of a list that is a small value
 _SMALL = 1 << 64
 
 

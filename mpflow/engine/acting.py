@@ -99,10 +99,11 @@ class Acting:
         return record.at
 
     def _silent(self, error: BaseException) -> None:
-        """What leaves no record when it goes well (let) leaves one when it does not."""
-        step = self.worker.step_of(error)
-        if step is not None:
-            site = self._site(step, step.verb, None, False)  # may take a place of the record
+        """What leaves no record when it goes well (let) leaves one when it does not; so does what
+        has not begun, for want of the value that it was to hand over."""
+        step, source = self.worker.step_of(error), self.worker.source
+        if step is not None and source is not None:
+            site = source.shown.get(step.number) or self._site(step, step.verb, None, False)
             self.record.begin(self.record.at, site)
             self.record.fail(told(error))
 

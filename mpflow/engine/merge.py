@@ -6,7 +6,9 @@ is told by its own notes, its parent's and the host's; that is looked up first.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from math import inf
 from typing import Any
 
@@ -86,26 +88,33 @@ class Merge:
         return sum(2 + lane.count() for lane in self.records.lanes)
 
     def __iter__(self) -> Iterator[Event]:
-        origin = self.records.began
+        with _uncollected():
+            yield from self._events()
+
+    def _events(self) -> Iterator[Event]:
+        make, origin = tuple.__new__, self.records.began  # three times as fast as Event(...)
         for seq, (moment, each, suspect) in enumerate(in_order(self._lanes(), self._rule), 1):
-            # What began when the run did is of a process that never told: began as it was done.
-            began = moment if each.began == origin else each.began
-            extra = each.extra
+            _, began, who, action, on, _, line, value, result, status, error, extra, _ = each
+            if began == origin:
+                began = moment  # of a process that never told: it began as it was done
             if suspect:
                 extra = {**extra, "suspect": suspect}
-            yield Event(
-                seq,
-                moment - origin,
-                each.process,
-                each.action,
-                each.on,
-                each.line,
-                each.value,
-                each.result,
-                each.status,
-                each.error,
-                began - origin,
-                extra,
+            yield make(
+                Event,
+                (
+                    seq,
+                    moment - origin,
+                    who,
+                    action,
+                    on,
+                    line,
+                    value,
+                    result,
+                    status,
+                    error,
+                    began - origin,
+                    extra,
+                ),
             )
 
     def _rule(self, subject: str) -> Rule:
@@ -191,6 +200,19 @@ class Merge:
         for batch in lane.columns():
             yield from decoder.decode(*batch)
         yield from decoder.rest()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage collection: many events are held at once, none of them in a cycle, and looking
+    at them again and again takes twice the time of all the rest."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _stories(lanes: Iterable[Lane]) -> Iterator[Story]:

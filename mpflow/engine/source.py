@@ -25,6 +25,7 @@ class Source(NamedTuple):
     """The text of a function `body()`, and what belongs to it.
 
     For each of its lines: the scenario file's line, and the number of its step (-1: of none).
+    `shown` has the site of each step whose value is worked out before its action begins.
     `methods` says which method of which primitive each name of one is; `variables` are those
     that have a slot, in order. `dynamic`: variables are globals, since the text of the scenario
     does not tell all of their names.
@@ -34,6 +35,7 @@ class Source(NamedTuple):
     lines: tuple[int, ...]
     steps: tuple[int, ...]
     sites: tuple[Site, ...]
+    shown: Mapping[int, int]
     methods: Mapping[str, tuple[str, str]]
     variables: tuple[str, ...]
     dynamic: bool
@@ -57,6 +59,7 @@ class _Writer:
         }
         self.written: list[tuple[str, int, int]] = []  # text, line of the scenario, step
         self.sites: list[Site] = []
+        self.shown: dict[int, int] = {}
         self.methods: dict[str, tuple[str, str]] = {}
         self.variables, self.dynamic = variables(plan)
         self.slots = {name: slot for slot, name in enumerate(self.variables)}
@@ -90,6 +93,7 @@ class _Writer:
             lines,
             steps,
             tuple(self.sites),
+            self.shown,
             self.methods,
             self.variables,
             self.dynamic,
@@ -260,11 +264,11 @@ class _Writer:
         """An operation on a primitive, in place: site, value, the call, result, stamp."""
         into = constant(arguments.get("into", ""))
         call = f"{self._method(name, operation.method)}()"
-        before, after, shows = self._saving(self.unsaved.take()), [], ""
+        saving, first, after, shows = self._saving(self.unsaved.take()), [], [], ""
         result = any(a.name == "into" for a in operation.arguments)
         if operation.shows:
             shows, call = "value", f"{call[:-2]}(x)"
-            before += [f"x = {arguments[operation.shows]}", f"words[at] = {_word('x')}"]
+            first = [f"x = {arguments[operation.shows]}", f"words[at] = {_word('x')}"]
         elif result and operation.boolean and not into:
             shows, call = "boolean", f"words[at] = {call}"
         elif result:
@@ -274,9 +278,18 @@ class _Writer:
         waits = not any(a.name == "timeout" and a.default is not None for a in operation.arguments)
         site = self._site(waits, verb, name, step.line, shows)
         pause = ["pause()"] if self.program.delays else []
-        around = [*before, *pause, call, *pause, *after]
-        first = [*self._stamp(), f"sites[at] = {site}"]
-        lines = [*first, *around, "stamps[at] = now()", "at += 1"]
+        if first:
+            self.shown[step.number] = site
+        # The value stands there when the action begins: it may be all that is left of it.
+        around = [*saving, *pause, call, *pause, *after]
+        lines = [
+            *self._stamp(),
+            *first,
+            f"sites[at] = {site}",
+            *around,
+            "stamps[at] = now()",
+            "at += 1",
+        ]
         if self.actions == _BLOCK:
             self._end_block()
         self.block += [(line, step) for line in lines]

@@ -37,11 +37,11 @@ def test_what_the_text_settles_is_done_in_place_and_saves_what_has_changed():
             for v_i in times(v_n):
                 if at > limit: sites, words, stamps, at, limit = more(at)
                 try:
+                    x = v_i
+                    words[at] = x if type(x) is integer and LEAST < x < MOST else word(x)
                     sites[at] = 33
                     slots[0] = v_n if type(v_n) is integer and LEAST < v_n < MOST else kept(0, v_n)
                     slots[1] = v_i if type(v_i) is integer and LEAST < v_i < MOST else kept(1, v_i)
-                    x = v_i
-                    words[at] = x if type(x) is integer and LEAST < x < MOST else word(x)
                     put_q(x)
                     stamps[at] = now()
                     at += 1
