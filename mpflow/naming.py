@@ -6,10 +6,25 @@ Both forms of the source need it: the one that runs (engine/source.py) and the o
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 from mpflow import registry
+from mpflow.evaluation import Attributes
+from mpflow.exceptions import told
 from mpflow.plan import Plan, Program, Step
+
+
+class Error(Attributes):
+    """`error` in an expression: the exception being handled just now."""
+
+    def get(self, name: str) -> object:
+        error = sys.exc_info()[1]
+        if error is None:
+            raise NameError("name 'error' is not defined: no exception is being handled")
+        if name in ("type", "message"):
+            return told(error)[name == "message"]
+        raise AttributeError(f"error has no {name!r}; it has type and message")
 
 
 def variables(plan: Plan) -> tuple[tuple[str, ...], bool]:

@@ -16,10 +16,10 @@ from types import CodeType, GeneratorType
 from typing import Any, NamedTuple
 
 from mpflow import registry
-from mpflow.evaluation import NAMESPACE, PREFIX, Attributes
-from mpflow.exceptions import caught, told
+from mpflow.evaluation import NAMESPACE, PREFIX
+from mpflow.exceptions import caught
 from mpflow.kinds import Structure
-from mpflow.naming import constant, hidden, variables
+from mpflow.naming import Error, constant, hidden, variables
 from mpflow.plan import Plan, Program, Step
 
 _CERTAIN = ("raise", "exit", "assert")  # what comes of them, their arguments tell
@@ -48,18 +48,6 @@ Asking = Generator[Ask, Any, Any]
 
 class Lost(BaseException):
     """Where a process goes from here cannot be known. No handler of a scenario catches it."""
-
-
-class Error(Attributes):
-    """`error` in an expression: the exception being handled just now."""
-
-    def get(self, name: str) -> object:
-        error = sys.exc_info()[1]
-        if error is None:
-            raise NameError("name 'error' is not defined: no exception is being handled")
-        if name in ("type", "message"):
-            return told(error)[name == "message"]
-        raise AttributeError(f"error has no {name!r}; it has type and message")
 
 
 class Walk:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from mpflow.evaluation import NAMESPACE, Attributes, Names
-from mpflow.exceptions import told
+from mpflow.naming import Error
 from mpflow.plan import Plan, Program
 
 
@@ -22,18 +21,6 @@ class Self(Attributes):
         if name == "pid":
             return os.getpid()
         raise AttributeError(f"self has no {name!r}; it has name and pid")
-
-
-class Error(Attributes):
-    """`error` in an expression: the exception being handled just now."""
-
-    def get(self, name: str) -> object:
-        error = sys.exc_info()[1]
-        if error is None:
-            raise NameError("name 'error' is not defined: no exception is being handled")
-        if name in ("type", "message"):
-            return told(error)[name == "message"]
-        raise AttributeError(f"error has no {name!r}; it has type and message")
 
 
 class Ends(Attributes):
