@@ -209,6 +209,19 @@ failed: n (fork): deadlock after 0.013 s, 1 event"""
     )
 
 
+def test_what_no_order_allows_is_told_in_the_table_and_in_the_summary():
+    odd = EVENT._replace(extra={"suspect": "nobody had released it"})
+    code = odd._replace(line=None, extra={**odd.extra, "code": "module:3"})
+    whole = trace(odd, code, *[odd] * 4)
+    assert "0 (suspect)" in list(table.lines(whole, Style(False)))[1]
+    assert list(summary.lines(whole, Style(False), "f.yaml"))[:4] == [
+        "  suspect: event 1 (p put q, line 7): nobody had released it",
+        "  suspect: event 1 (p put q, module:3): nobody had released it",
+        "  suspect: event 1 (p put q, line 7): nobody had released it",
+        "  suspect: 3 more events",
+    ]
+
+
 def test_a_verdict_names_the_case_and_no_name_breaks_the_line():
     header = {"scenario": {"name": "a\nb", "case": "items=2"}, "start_method": "spawn"}
     found = summary.verdict_line(trace(header=header), PAINTED)

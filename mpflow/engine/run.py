@@ -88,7 +88,8 @@ def _store(merged: Iterable[Event], path: str) -> tuple[tuple[Event, ...], tuple
         nonlocal count
         for event in merged:
             count += 1
-            if event.action in TELLING or event.status not in ("ok", "timeout"):
+            odd = event.status not in ("ok", "timeout") or "suspect" in event.extra
+            if odd or event.action in TELLING:
                 kept.append(event)
             yield event
 

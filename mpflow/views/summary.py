@@ -8,18 +8,33 @@ from typing import Any
 from mpflow.trace import Trace
 from mpflow.views.style import Style, printable
 
+_FEW = 3
 _COLOURS = {"passed": "green", "failed": "red", "unknown": "yellow"}
 
 
 def lines(trace: Trace, style: Style, path: str) -> Iterator[str]:
-    """The explanation of a deadlock, the failures, the verdict; without ends of line."""
+    """The explanation of a deadlock, what the trace is not sure of, the failures, the verdict;
+    without ends of line."""
     if trace.report is not None:
         yield from deadlock(trace.report, style, path)
+    for line in _suspects(trace):
+        yield style(f"  suspect: {printable(line)}", "yellow")
     for failure in trace.verdict.failures:
         yield style(f"  failed: {printable(failure)}", "red")
     for undecided in trace.verdict.undecided:
         yield style(f"  unknown: {printable(undecided)}", "yellow")
     yield verdict_line(trace, style)
+
+
+def _suspects(trace: Trace) -> Iterator[str]:
+    """The first events that no legal order allows, and how many there are."""
+    found = [event for event in trace.events if "suspect" in event.extra]
+    for event in found[:_FEW]:
+        place = event.extra.get("code") or f"line {event.line}"
+        what = " ".join(filter(None, (event.process, event.action, event.on)))
+        yield f"event {event.seq} ({what}, {place}): {event.extra['suspect']}"
+    if len(found) > _FEW:
+        yield f"{len(found) - _FEW:,} more events"
 
 
 def verdict_line(trace: Trace, style: Style) -> str:

@@ -67,6 +67,11 @@ def _action(event: Event) -> str:
 
 
 def _result(event: Event) -> str:
+    told = _came_of_it(event)
+    return f"{told} (suspect)".lstrip() if "suspect" in event.extra else told
+
+
+def _came_of_it(event: Event) -> str:
     if event.status == "blocked":
         return "blocked"
     if event.action == "begin":
