@@ -128,15 +128,14 @@ def _variable(trace: Trace, sends: int) -> str | None:
 
 
 def _scenario(way: str, chance: Random, written: str) -> str:
-    code = way == "os._exit"
-    instant = chance.randrange(300)
+    code, by_main = way == "os._exit", way in ("kill", "terminate")
     soon = f'{{function: "dying:die_soon", args: [{0.0001 + chance.random() * 0.05}]}}'
     beside = f'{{function: "dying:witness", args: [$i, "{written}"]}}'
     return COUNTS.format(
         first=f"- call: {soon}" if code else "- pass",
         beside=f"- call: {beside}" if code else "",
-        instant=0 if code else instant,
-        kill=f"{way}: dies" if way in ("kill", "terminate") else "pass",
+        instant=chance.randrange(300) if by_main else 0,
+        kill=f"{way}: dies" if by_main else "pass",
         code=WAYS[way],
     )
 
