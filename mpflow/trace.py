@@ -167,9 +167,10 @@ def event_lines(events: Iterable[Event], ascii_only: bool = False) -> Iterator[s
     for event in events:
         seq, t, process, action, on, line, value, result, status, _, began, extra = event
         key = process, action, on, line, status, value is None
-        if key not in shared:
-            shared[key] = _shared(event, text)
-        parts = shared[key]
+        try:
+            parts = shared[key]
+        except KeyError:
+            parts = shared[key] = _shared(event, text)
         if parts is not None and not extra:
             handed, before, behind = parts
             shown = value if handed else result

@@ -28,20 +28,21 @@ class Decoder:
 
     def decode(
         self, sites: Sequence[int], words: Sequence[int], stamps: Sequence[float]
-    ) -> Iterator[Interval]:
+    ) -> list[Interval]:
         """The actions of a batch, in order; the last one may be in progress: it never ended."""
-        who, began, value_of = self.process, self.began, self.lane.value
+        found: list[Interval] = []
+        add, who, began, value_of = found.append, self.process, self.began, self.lane.value
         make, large, first = tuple.__new__, record.MOST, record.FIRST
         for number, word, stamp in zip(sites, words, stamps, strict=True):
             if number < first:
                 self.began = began
-                yield from self._note(number, word, stamp)
+                found += self._note(number, word, stamp)
                 began = stamp or began
                 continue
             action, on, subject, line, shows, timed, extra, rare = self.meanings[number]
             if stamp <= 0 or rare:
                 self.began = began
-                yield from self._rare(number, word, stamp)
+                found += self._rare(number, word, stamp)
                 began = abs(stamp) or began
                 continue
             value = result = None
@@ -69,9 +70,10 @@ class Decoder:
                 extra,
                 None,
             )
-            yield make(Interval, row)
+            add(make(Interval, row))
             began = stamp
         self.began = began
+        return found
 
     def rest(self) -> Iterator[Interval]:
         """Behind the last batch: a call that has not come back."""

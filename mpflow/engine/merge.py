@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from math import inf
 from typing import Any
 
@@ -128,8 +129,9 @@ class Merge:
     def _lanes(self) -> list[Iterable[Interval]]:
         lanes: list[Iterable[Interval]] = []
         for story in self.stories:
-            lanes.append(self._main_lane(story))
-            lanes += [self._intervals(story, lane) for lane in story.lanes[1:]]
+            batches = [self._main_lane(story)]
+            batches += [self._intervals(story, lane) for lane in story.lanes[1:]]
+            lanes += map(chain.from_iterable, batches)
         for name, pid, code, at in self._unborn():
             subject, first = f"process {name}", self.records.began  # when, nobody knows
             begun = at - 2 * _MARGIN
@@ -152,17 +154,19 @@ class Merge:
 
     # One process
 
-    def _main_lane(self, story: Story) -> Iterator[Interval]:
+    def _main_lane(self, story: Story) -> Iterator[list[Interval]]:
+        """The begin of a process, its actions, a batch after the other, and its end."""
         subject = f"process {story.name}"
         extra = {"pid": story.pid}
         begun = story.begun
-        yield Interval(begun, begun, story.name, "begin", None, subject, extra=extra)
+        yield [Interval(begun, begun, story.name, "begin", None, subject, extra=extra)]
         last = begun
-        for each in self._intervals(story, story.lanes[0]):
-            last = each.began + _MARGIN if each.ended == inf else each.ended
-            yield each
+        for batch in self._intervals(story, story.lanes[0]):
+            ended, began, *_ = batch[-1]
+            last = began + _MARGIN if ended == inf else ended
+            yield batch
         if story.declared or self._exit_code(story) is not None:  # who else ended, nobody told
-            yield self._end(story, subject, last)
+            yield [self._end(story, subject, last)]
 
     def _end(self, story: Story, subject: str, last: float) -> Interval:
         """The event of a process's end: when its exit hooks were done, or when it was seen dead."""
@@ -194,12 +198,15 @@ class Merge:
             return exits[story.pid][0]
         return story.left[0] if story.left is not None and story.ended is not None else None
 
-    def _intervals(self, story: Story, lane: Lane) -> Iterator[Interval]:
-        """The actions of one thread, in order; the last one may still be in progress."""
+    def _intervals(self, story: Story, lane: Lane) -> Iterator[list[Interval]]:
+        """The actions of one thread, in order, a batch after the other, none of them empty; the
+        last one may still be in progress."""
         decoder = Decoder(lane, story.name, story.begun, self.program)
-        for batch in lane.columns():
-            yield from decoder.decode(*batch)
-        yield from decoder.rest()
+        for columns in lane.columns():
+            if batch := decoder.decode(*columns):
+                yield batch
+        if rest := list(decoder.rest()):
+            yield rest
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from mpflow.engine import record
 from mpflow.engine.record import EVENTS, HEAD, VALUES, capacity_of, restored
 
 _OFFSET = (1 << record.OFFSET_BITS) - 1
-_BATCH = 8192
+_BATCH = 2048
 _KEPT = 2  # files of one record that stay mapped
 Columns = tuple[list[int], list[int], list[float]]  # sites, words, stamps
 _OF_ACTIONS = (record.SITES, record.IDLE, record.PRINTED)

@@ -40,7 +40,9 @@ main:
   - start: dies
   - repeat:
       times: {instant}
-      do: [{{recv: {{from: link.reads, into: x}}}}, {{let: {{wrong: $(wrong or x != got), got: $(got + 1)}}}}]
+      do:
+        - recv: {{from: link.reads, into: x}}
+        - let: {{wrong: $(wrong or x != got), got: $(got + 1)}}
   - {kill}
   - while:
       condition: alive or more
@@ -77,9 +79,12 @@ def lost(way: str, method: str, chance: Random, folder: str) -> str | None:
 def fault(trace: Trace, written: list[int] | None) -> str | None:
     """What is missing in a trace, or in it twice, or out of order; `written` is what the file
     beside says, if there is one."""
-    done = [e for e in trace.events if e.process == "dies" and e.action not in ("begin", "end")]
-    done = [e for e in done if e.action != "call" or e.on != "dying:die_soon"]
-    if any(e.status != "ok" for e in done[:-1]) or done[-1:] and done[-1].status == "error":
+    besides = ("begin", "end", "dying:die_soon")
+    mine = [e for e in trace.events if e.process == "dies"]
+    done = [e for e in mine if e.action not in besides and e.on not in besides]
+    if any(e.status not in ("ok", "blocked") for e in done):
+        return "an action has failed"
+    if any(e.status == "blocked" for e in done[:-1]):
         return "an action before the last one was not completed"
     kinds = ["send", "put", "mark"] + ["call"] * any(e.action == "call" for e in done)
     for place, (event, kind) in enumerate(zip(done, cycle(kinds), strict=False)):
@@ -123,15 +128,14 @@ def _variable(trace: Trace, sends: int) -> str | None:
 
 
 def _scenario(way: str, chance: Random, written: str) -> str:
-    code = way == "os._exit"
-    instant = chance.randrange(300)
+    code, by_main = way == "os._exit", way in ("kill", "terminate")
     soon = f'{{function: "dying:die_soon", args: [{0.0001 + chance.random() * 0.05}]}}'
     beside = f'{{function: "dying:witness", args: [$i, "{written}"]}}'
     return COUNTS.format(
         first=f"- call: {soon}" if code else "- pass",
         beside=f"- call: {beside}" if code else "",
-        instant=0 if code else instant,
-        kill=f"{way}: dies" if way in ("kill", "terminate") else "pass",
+        instant=chance.randrange(300) if by_main else 0,
+        kill=f"{way}: dies" if by_main else "pass",
         code=WAYS[way],
     )
 
