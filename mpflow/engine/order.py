@@ -161,4 +161,4 @@ def _release(chunk: list[Interval], limit: float, places: Places) -> Iterator[Pl
     rows += early
     rows.sort(key=MOMENT_AND_RANK)
     for moment, _, each, suspect in rows:
-        yield Placed(moment, each, suspect)
+        yield _placed((moment, each, suspect))
