@@ -135,8 +135,9 @@ class Worker:
         return found  # type: ignore[no-any-return]
 
     def leave_at_once(self, code: int) -> None:
-        """os._exit, with a last word in the record."""
-        self.record.finish()
+        """os._exit, with a last word in the record; for a code that it does not take, its error."""
+        if isinstance(code, int) and -(1 << 31) <= code < 1 << 31:
+            self.record.finish()
         os._exit(code)
 
     # A life

@@ -318,6 +318,8 @@ class Follower:
         if ask.verb == "os_exit":
             self.walk.abandon()
             code = (ask.arguments or {})["code"]
+            if not isinstance(code, int) and not uncertain(code):
+                raise Wrong(f"`os_exit` does not take {code!r:.60}")
             self.ends = (None if uncertain(code) else code & 0xFF), None
         if ask.verb == "close" and ask.type == "process":
             self.closed.add(str(ask.on))

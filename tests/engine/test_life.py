@@ -241,3 +241,19 @@ def test_a_process_is_seen_by_the_system_under_its_name(run, method):
     )
     seen = {name: variables.get("seen") for name, variables in trace.variables.items()}
     assert seen == {"main": None, "w[0]": "Worker-1", "w[1]": "Worker-2", "plain": "plain"}
+
+
+def test_os_exit_with_a_code_that_it_does_not_take_is_its_error_alone(run):
+    trace = run(
+        """
+        processes:
+          p:
+            vars: {code: abc}
+            actions:
+              - try:
+                  do: [{os_exit: $code}]
+                  except: {TypeError: [pass]}
+        """
+    )
+    assert told(trace, "p")[1:-1] == [("os_exit", None, "error")]
+    assert trace.exitcodes["p"] == 0
