@@ -58,12 +58,13 @@ def run(
     host: Host | None = None,
     follow: Callable[[Event], None] | None = None,
     delays: bool = False,
+    over: Callable[[], None] | None = None,
 ) -> Trace:
     """Run a scenario on real processes. `quiet` throws away what they print; `follow` is told of
     each event soon after it ended; `delays` holds up each action at random, so that rare orders
-    are seen. A Ctrl-C gives a trace that ends as `interrupted`. Who brings
-    a host closes it, and may find a long run's events in a file (Trace.stored) until then. Raises
-    EngineError (of engine.start) when the engine fails."""
+    are seen; `over` is called between the run and the making of its trace. A Ctrl-C gives a trace
+    that ends as `interrupted`. Who brings a host closes it, and may find a long run's events in a
+    file (Trace.stored) until then. Raises EngineError (of engine.start) when the engine fails."""
     from datetime import UTC, datetime
 
     from mpflow.engine.launch import Host
@@ -76,7 +77,17 @@ def run(
     timeout = limit(scenario, time_scale)
     try:
         trace = execute(
-            scenario, own, seed, time_scale, timeout, started, quiet, host is None, follow, delays
+            scenario,
+            own,
+            seed,
+            time_scale,
+            timeout,
+            started,
+            quiet,
+            host is None,
+            follow,
+            delays,
+            over,
         )
         return judge(scenario, trace)
     finally:

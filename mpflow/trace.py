@@ -135,8 +135,8 @@ class Trace(NamedTuple):
 
     def lines(self, ascii_only: bool = False) -> Iterator[str]:
         """The trace as JSON Lines, each with its end of line. `ascii_only` escapes all else: the
-        same JSON, for a stream that takes no UTF-8. The footer has the digest of the lines before
-        it, as they are written: who changes one by hand is found out (verify)."""
+        same JSON, for a stream that takes no UTF-8. The footer has the digest of all that is
+        before it, as it is written: who changes that by hand is found out (verify)."""
         from hashlib import sha256
 
         digest = sha256()
@@ -147,7 +147,9 @@ class Trace(NamedTuple):
         while chunk := list(islice(events, _CHUNK)):
             digest.update("".join(chunk).encode())
             yield from chunk
-        yield _dump({**self.footer(), "sha256": digest.hexdigest()}, ascii_only) + "\n"
+        footer = self.footer()
+        digest.update(_dump(footer, ascii_only).encode())
+        yield _dump({**footer, "sha256": digest.hexdigest()}, ascii_only) + "\n"
 
     def _event_lines(self, ascii_only: bool) -> Iterator[str]:
         if self.stored is None:

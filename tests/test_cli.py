@@ -18,6 +18,7 @@ import pytest
 
 from mpflow import __version__, cli
 from mpflow.cli import main
+from mpflow.engine.merge import Merge
 
 HELLO = """\
 mpflow: 1
@@ -261,6 +262,24 @@ def test_a_disk_without_room_ends_the_run_with_the_trace_so_far(here):
     found = re.fullmatch(r"unknown: much \(fork\): interrupted after T s, ([0-9,]+) events\n", out)
     assert found is not None, out
     assert int(found[1].replace(",", "")) > 10_000
+
+
+@pytest.mark.parametrize(("times", "code", "lines"), [(1, 0, 9), (2, 130, 0)])
+def test_ctrl_c_when_the_run_is_over_costs_its_trace_only_the_second_time(
+    say, monkeypatch, times, code, lines
+):
+    whole = Merge.__iter__
+
+    def interrupted(self: Merge) -> Any:
+        for _ in range(times):
+            os.kill(os.getpid(), signal.SIGINT)
+        return whole(self)
+
+    monkeypatch.setattr(Merge, "__iter__", interrupted)
+    said = say("run", "-q", "hello.yaml", "--trace", "t.jsonl")
+    told = "the run is over, its trace is being made; Ctrl-C once more gives it up"
+    assert (said.code, said.err) == (code, f"mpflow: {told}\n")
+    assert len(_lines(Path("t.jsonl").read_text())) == lines
 
 
 def test_explain_shows_the_source_of_a_process(say):

@@ -92,8 +92,10 @@ def written(lines: Lines, path: Path, *, digest: bool = True) -> str:
     texts = [json.dumps(line, separators=(",", ":"), ensure_ascii=False) for line in lines]
     if digest and "sha256" in lines[-1]:
         above = "".join(text + "\n" for text in texts[:-1])
-        last = {**lines[-1], "sha256": hashlib.sha256(above.encode()).hexdigest()}
-        texts[-1] = json.dumps(last, separators=(",", ":"))
+        last = {key: each for key, each in lines[-1].items() if key != "sha256"}
+        above += json.dumps(last, separators=(",", ":"), ensure_ascii=False)
+        last["sha256"] = hashlib.sha256(above.encode()).hexdigest()
+        texts[-1] = json.dumps(last, separators=(",", ":"), ensure_ascii=False)
     path.write_text("".join(text + "\n" for text in texts))
     return str(path)
 
@@ -562,8 +564,36 @@ main: [{start: all}, {get: {from: q, into: x}}, {join: all}]
 expect: {exitcode: {caller: 4}}
 """
 
+OWN = """\
+mpflow: 1
+primitives: {l: lock, q: queue, items: queue, done: event}
+processes:
+  starts: {target: "code_of_verify:own", args: [$l]}
+  odd:
+    actions:
+      - call: {function: "code_of_verify:odd", into: odd}
+      - put: {value: "$(odd[0])", to: q}
+      - put: {value: "$(odd[1])", to: q}
+      - put: {value: 2, to: q}
+      - wait: done
+  gets: {actions: [{get: {from: q}}, {get: {from: q, into: x}}, {set: done}]}
+outcome: {x: gets.x}
+expect: {always: ["x == 2"]}
+"""
+
 MODULE = """\
+import multiprocessing, threading
 class Odd(ValueError): pass
+def inside(l):
+    with l: pass
+def own(l):
+    child = multiprocessing.Process(target=inside, args=(l,))
+    child.start()
+    child.join()
+def odd():
+    itself = []
+    itself.append(itself)
+    return [threading.Lock(), itself]
 def work(q): print("at work"); q.put((1, 2))
 def pair(a, b): return a, b
 def thing(): print("a thing"); return object()
@@ -601,7 +631,9 @@ expect: {timeout: always}
 
 
 @pytest.mark.parametrize(
-    "text", [VALUES, CODE, KILLED, TIMEOUT], ids=["values", "code", "killed", "timeout"]
+    "text",
+    [VALUES, CODE, KILLED, TIMEOUT, OWN],
+    ids=["values", "code", "killed", "timeout", "own processes and odd values"],
 )
 def test_what_a_run_has_written_is_accepted(text: str, method: str, tmp_path: Path) -> None:
     (tmp_path / "code_of_verify.py").write_text(MODULE)
@@ -609,6 +641,41 @@ def test_what_a_run_has_written_is_accepted(text: str, method: str, tmp_path: Pa
     assert '"verdict":"passed"' in path.read_text()
     finding = one(str(path))
     assert finding.accepted, finding
+
+
+def test_what_python_code_was_handed_is_replayed_like_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "code_of_verify.py").write_text("def idle(q): pass\n")
+    text = """\
+mpflow: 1
+primitives: {q: queue}
+processes:
+  code: {target: "code_of_verify:idle", args: [$q]}
+  a: {actions: [{put: {value: 1, to: q}}]}
+  b: {actions: [{get: q}]}
+"""
+    path = ran(text, tmp_path)
+    assert one(str(path)).accepted
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    at = place(lines, process="b", action="get")
+    lines[at]["result"] = 9
+    finding = one(written(lines, tmp_path / "t.jsonl"))
+    assert (finding.accepted, finding.event) == (False, at)
+
+
+def test_a_trace_without_its_digest_is_told(traces: dict[str, Lines], tmp_path: Path) -> None:
+    lines = deepcopy(traces["work"])
+    del lines[-1]["sha256"]
+    finding = one(written(lines, tmp_path / "t.jsonl"))
+    assert finding.accepted
+    assert finding.notes == ("it has no digest: what no rule sees may have been changed",)
+
+
+def test_the_digest_is_of_the_footer_as_well(traces: dict[str, Lines], tmp_path: Path) -> None:
+    lines = deepcopy(traces["work"])
+    lines[-1]["duration"] += 1
+    finding = one(written(lines, tmp_path / "t.jsonl", digest=False))
+    assert not finding.accepted
+    assert "no rule sees" in finding.reason
 
 
 def test_how_far_a_process_was_followed_is_told(tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ class _Runner:
         self.left = list(options.files)
         self.sinks: list[Sink] = []
         self.started: Started | None = options.started
+        self.interrupt: Any = None  # what a Ctrl-C does, while it is held
 
     def run_all(self) -> int:
         try:
@@ -154,6 +155,7 @@ class _Runner:
                     print(f"mpflow: {trace.fault}", file=sys.stderr)
                 self._show(trace, scenario, code)
             finally:
+                self._let_interrupts()
                 host.close()  # it has had the time to clean up
             if code == cli.INTERRUPTED:
                 return
@@ -203,6 +205,7 @@ class _Runner:
             quiet=self.options.quiet or self.trace_only,
             host=host,
             follow=self._tell_event if self.options.follow else None,
+            over=self._hold_interrupts,
         )
 
     def _tell_event(self, event: Event) -> None:
@@ -213,6 +216,22 @@ class _Runner:
         if event.action == "begin" and event.process == "main":
             print(table.heading(self.style, width))
         print(table.row(event, self.style, width), flush=True)
+
+    def _hold_interrupts(self) -> None:
+        """The run is over and its trace worth a moment: one Ctrl-C is not enough from here on."""
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            with suppress(ValueError):  # not in the main thread: nobody is interrupted
+                self.interrupt = signal.signal(signal.SIGINT, self._held)
+
+    def _held(self, number: int, frame: FrameType | None) -> None:
+        self._let_interrupts()
+        told = "the run is over, its trace is being made; Ctrl-C once more gives it up"
+        print(f"mpflow: {told}", file=sys.stderr)
+
+    def _let_interrupts(self) -> None:
+        if self.interrupt is not None:
+            signal.signal(signal.SIGINT, self.interrupt)
+            self.interrupt = None
 
     def _show(self, trace: Trace, scenario: Scenario, code: int) -> None:
         from mpflow.views import summary, table

@@ -31,9 +31,11 @@ def execute(
     whole: bool = True,
     follow: Callable[[Event], None] | None = None,
     delays: bool = False,
+    over: Callable[[], None] | None = None,
 ) -> Trace:
     """One run, from the program to the trace. `whole`: all events are wanted in memory, however
-    many; else those of a long run stay in a file, for as long as the host is open."""
+    many; else those of a long run stay in a file, for as long as the host is open. `over` is
+    called between the run and the making of its trace."""
     program = compile_program(scenario, seed, time_scale, delays)
     host.begin(program, timeout, quiet)
     try:
@@ -47,6 +49,8 @@ def execute(
 
         look = Follower(host.path(""), program, host.began, follow).look
     records = host.finish(look)
+    if over is not None:
+        over()
     header = _header(scenario, seed, time_scale, started)
     merged = merge(records, program)
     full = records.end == "full"

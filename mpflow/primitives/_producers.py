@@ -95,13 +95,10 @@ class Producers:
             return None
         if not answers:
             return _state(inside - 1, last, answers)
-        found = []
-        for got in answers:
-            for number, before in enumerate(got):
-                if before is not last[number]:
-                    put = before.towards(last[number]) if before.others else before.following
-                    if put.item == item:
-                        found.append(_with(got, number, put))
+        try:
+            found = list(_of(item, last, answers))
+        except RecursionError:  # a value that contains itself
+            found = []
         if not found:
             found = [got for put, got in _next(last, answers) if _same(put.item, item)]
         if found:
@@ -127,6 +124,16 @@ def _state(inside: int, last: Puts, answers: frozenset[Puts]) -> State:
     if not inside:
         return 0, last, frozenset([last])
     return inside, last, answers if len(answers) <= _MOST else frozenset()
+
+
+def _of(item: object, last: Puts, answers: frozenset[Puts]) -> Iterator[Puts]:
+    """What has been got, by each answer, once this item has been."""
+    for got in answers:
+        for number, before in enumerate(got):
+            if before is not last[number]:
+                put = before.towards(last[number]) if before.others else before.following
+                if put.item == item:
+                    yield _with(got, number, put)
 
 
 def _with(puts: Puts, number: int, put: Put) -> Puts:

@@ -13,6 +13,7 @@ import os
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import IO, Any, NamedTuple
 
@@ -63,15 +64,17 @@ def verify(path: str, load: Cases) -> Iterator[Finding]:
             yield _Checker(lines, load, os.path.dirname(path)).check()
 
 
-def _opened(path: str) -> IO[bytes] | gzip.GzipFile:
+@contextmanager
+def _opened(path: str) -> Iterator[IO[bytes] | gzip.GzipFile]:
+    """The bytes of a trace, unpacked where they are packed."""
+    standard = path == "-"
     try:
-        if path == "-":
-            return open(sys.stdin.fileno(), "rb", closefd=False)
-        if path.endswith(".gz"):
-            return gzip.open(path)
-        return open(path, "rb")
+        stream = open(sys.stdin.fileno() if standard else path, "rb", closefd=not standard)  # noqa: SIM115
+        packed = stream.peek(2)[:2] == b"\x1f\x8b"
     except (OSError, ValueError) as error:
         raise NoTrace(getattr(error, "strerror", None) or str(error)) from None
+    with stream:
+        yield gzip.GzipFile(fileobj=stream) if packed else stream
 
 
 def _like_a_trace(line: bytes) -> bool:
@@ -249,9 +252,19 @@ class _Checker:
             raise Wrong(f"there is no action `{event.action}`")
         if self.program is not None:
             self._follow(self.program, event)
-        self.replay.take(event)
+            self._known(event)
+        if "suspect" not in event.extra:
+            self.replay.take(event)
         if event.action in footers.JUDGED:
             self.kept.append(event)
+
+    def _known(self, event: Event) -> None:
+        """Wrong where Python code has done what cannot be done to a primitive."""
+        if "code" not in event.extra or event.action == "print":
+            return
+        kind = self.replay.types.get(str(event.on).partition(".")[0], ("process", {}))[0]
+        if event.on is None or registry.primitive(kind).operation(event.action) is None:
+            raise Wrong(f"`{event.action}` is nothing that Python code does to `{event.on}`")
 
     def _suspect(self, event: Event) -> None:
         """The trace says that no order explains it: so be it, where Python code had its part."""
@@ -308,7 +321,11 @@ class _Checker:
             )
             if why:
                 self.notes.append(f"outcome and verdict were not judged again: {why}")
-        if data.get("sha256", self.digest.hexdigest()) != self.digest.hexdigest():
+        told = data.get("sha256")
+        if told is None:
+            self.notes.append("it has no digest: what no rule sees may have been changed")
+        self.digest.update(self.raw.rstrip().replace(b',"sha256":"%s"' % str(told).encode(), b""))
+        if told not in (None, self.digest.hexdigest()):
             self.place = f"between the header and event {self.sequence.count}"
             raise Wrong("something in this trace was changed that no rule sees")
         following = self.lines.peek()

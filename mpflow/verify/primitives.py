@@ -61,7 +61,9 @@ class History:
 
 
 class Replay:
-    """All primitives and processes. Without a program only what the verbs alone tell is judged."""
+    """All primitives and processes; `untold` are those that Python code was handed: what it does
+    with them is in the trace, but there are ways around the stand-ins. Without a program only what
+    the verbs alone tell is judged."""
 
     def __init__(self, program: Program | None) -> None:
         self.program = program
@@ -123,7 +125,7 @@ class Replay:
             return _guess(event, name)
         if name in self.types:
             known = registry.primitive(self.types[name][0]).operation(event.action)
-            return ("", name) if known and name not in self.untold else None
+            return ("", name) if known else None
         known = registry.primitive("process").operation(event.action)
         return ("process", event.on) if known and event.on in self.program.plans else None
 

@@ -69,6 +69,8 @@ class Doubtful(list[Any]):
 class Shown:
     """What stands in a trace as its repr. One with an address or of a set may differ each time."""
 
+    foreign_type = "?"  # as far as is known, what could not be written down
+
     def __init__(self, text: str) -> None:
         self.text = text
 
