@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mpflow.engine import record
-from mpflow.engine.record import EVENTS, HEAD, VALUES, capacity_of, restored
+from mpflow.engine.record import EVENTS, HEAD, VALUES, parts_of, restored
 
 _OFFSET = (1 << record.OFFSET_BITS) - 1
 _BATCH = 2048
@@ -34,16 +34,9 @@ class Segment:
     def __init__(self, path: str) -> None:
         with open(path, "rb") as stream:
             self.map = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        view = memoryview(self.map)
-        self.slots = int.from_bytes(view[:HEAD], "little")
-        self.capacity = capacity_of(len(view), self.slots)
-        head = HEAD + 8 * self.slots
-        words, stamps = head + 4 * self.capacity, head + 12 * self.capacity
-        self.head = head
-        self.variables = view[HEAD:head].cast("q")
-        self.sites = view[head:words].cast("I")
-        self.words = view[words:stamps].cast("q")
-        self.stamps: memoryview[float] = view[stamps : stamps + 8 * self.capacity].cast("d")
+        self.variables, self.sites, self.words, self.stamps = parts_of(memoryview(self.map))
+        self.head = HEAD + self.variables.nbytes
+        self.capacity = len(self.sites)
         self.taken = 0
 
     def look(self) -> int:

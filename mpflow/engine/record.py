@@ -177,19 +177,14 @@ class Writer:
     def _map_events(self, slots: int = 0) -> None:
         self.segment += 1
         size = min(_SMALLEST << self.segment, _LARGEST) + 8 * slots
-        whole = self._mapped(f"{self.name}.{self.segment}{EVENTS}", size)
-        view, capacity = memoryview(whole), capacity_of(size, slots)
-        head = HEAD + 8 * slots
+        view = memoryview(self._mapped(f"{self.name}.{self.segment}{EVENTS}", size))
         view[:HEAD] = slots.to_bytes(HEAD, "little")
+        variables, self.sites, self.words, self.stamps = parts_of(view)
         if slots:
-            self.slots = view[HEAD:head].cast("q")
+            self.slots = variables
             for slot in range(slots):
                 self.slots[slot] = UNSET
-        words, stamps = head + 4 * capacity, head + 12 * capacity
-        self.sites = view[head:words].cast("I")
-        self.words = view[words:stamps].cast("q")
-        self.stamps: memoryview[float] = view[stamps : stamps + 8 * capacity].cast("d")
-        self.at, self.limit = 0, capacity - _SLACK
+        self.at, self.limit = 0, len(self.sites) - _SLACK
 
     def _mapped(self, name: str, size: int) -> mmap.mmap:
         """A new file of that size, mapped; its room is really there."""
@@ -349,6 +344,19 @@ class Writer:
 HEAD = 8  # bytes before the slots: how many slots there are
 
 
-def capacity_of(size: int, slots: int) -> int:
-    """How many records a segment of that size has: an even number, so that columns are aligned."""
-    return (size - HEAD - 8 * slots) // _RECORD & ~1
+Parts = tuple["memoryview[int]", "memoryview[int]", "memoryview[int]", "memoryview[float]"]
+
+
+def parts_of(segment: memoryview) -> Parts:
+    """A segment's slots, sites, words and stamps. There is room for an even number of records, so
+    that every column is aligned."""
+    slots = int.from_bytes(segment[:HEAD], "little")
+    head = HEAD + 8 * slots
+    capacity = (len(segment) - head) // _RECORD & ~1
+    words, stamps = head + 4 * capacity, head + 12 * capacity
+    return (
+        segment[HEAD:head].cast("q"),
+        segment[head:words].cast("I"),
+        segment[words:stamps].cast("q"),
+        segment[stamps : stamps + 8 * capacity].cast("d"),
+    )
