@@ -9,10 +9,9 @@ from typing import Any
 
 from mpflow import cli
 from mpflow.api import load, source
-from mpflow.cli.files import other_name, resolve
+from mpflow.cli.files import resolve, tell_problems
 from mpflow.engine.source import Source
 from mpflow.problems import suggestion
-from mpflow.scenario import Scenario
 from mpflow.views.style import Style, wanted
 
 _SITE = re.compile(r"(?:sites\[at\] = |begin\(at, )(\d+)")
@@ -22,25 +21,21 @@ def command(options: Any) -> int:
     """Print the source of one process, or of all; 2 where there is none."""
     loaded = load(resolve(options.file))
     if loaded.problems or not loaded.scenarios:
-        for problem in loaded.problems:
-            if problem.span is None:
-                problem = problem._replace(hint=problem.hint or other_name(loaded.path))
-            print(problem.render() + "\n", file=sys.stderr)
+        tell_problems(loaded)
         return cli.USAGE
-    scenario = loaded.scenarios[0]
-    sources = source(scenario)
+    sources = source(loaded.scenarios[0])
     wanted_names = [n for n in sources if options.process in (None, n, n.partition("[")[0])]
     if not wanted_names:
         hint = suggestion(options.process, sources)
         print(f"mpflow: there is no process `{options.process}`; {hint}", file=sys.stderr)
         return cli.USAGE
     style = Style(wanted(options.color, sys.stdout))
-    parts = (_told(name, sources[name], scenario, style) for name in wanted_names)
+    parts = (_told(name, sources[name], style) for name in wanted_names)
     print("\n\n\n".join("\n".join(part) for part in parts))
     return cli.PASSED
 
 
-def _told(name: str, found: Source | None, scenario: Scenario, style: Style) -> Iterator[str]:
+def _told(name: str, found: Source | None, style: Style) -> Iterator[str]:
     """A process's source, with what each site stands for beside it."""
     yield style(f"# {name}", "bold")
     if found is None:

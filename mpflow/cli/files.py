@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,6 +52,14 @@ def other_name(path: str) -> str:
 
     close = near(path, [name for name, _ in shipped.scenarios()])
     return f"did you mean the shipped scenario `{close}`?" if close else ""
+
+
+def tell_problems(loaded: Loaded) -> None:
+    """What is wrong with a file, on standard error."""
+    for problem in loaded.problems:
+        if problem.span is None:
+            problem = problem._replace(hint=problem.hint or other_name(loaded.path))
+        print(problem.render() + "\n", file=sys.stderr)
 
 
 def unknown_params(loaded: Loaded, choice: Choice) -> Iterator[str]:

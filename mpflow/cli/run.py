@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from mpflow import cli
 from mpflow.api import Loaded, load, run
-from mpflow.cli.files import UsageError, named, other_name, resolve, unknown_params, value
+from mpflow.cli.files import UsageError, named, resolve, tell_problems, unknown_params, value
 from mpflow.cli.sink import Sink, Unwritable
 from mpflow.engine.launch import Host
 from mpflow.engine.start import EngineError, Started
@@ -170,10 +170,7 @@ class _Runner:
         if unknown:
             print(*unknown, sep="\n", file=sys.stderr)
         elif loaded.problems:
-            for problem in loaded.problems:
-                if problem.span is None:
-                    problem = problem._replace(hint=problem.hint or other_name(loaded.path))
-                print(problem.render() + "\n", file=sys.stderr)
+            tell_problems(loaded)
             count = len(loaded.problems)
             print(f"{path}: {count} problem{'s' * (count != 1)}", file=sys.stderr)
         elif not loaded.scenarios:
