@@ -149,9 +149,9 @@ class Acting:
         operation = target.operation(verb)
         value = arguments[operation.shows] if operation.shows else None
         given = [arguments[a.name] for a in operation.arguments if a.name != "into"]
-        waits = arguments.get("timeout") is None and not (self.worker.plan.code and stirring())
-        timed = not waits and bool(arguments.get("block", True)) and verb != "poll"
-        timed = timed and arguments.get("timeout") is not None
+        limited = arguments.get("timeout") is not None
+        waits = not limited and not (self.worker.plan.code and stirring())
+        timed = limited and bool(arguments.get("block", True)) and verb != "poll"
         shows = "value" if operation.shows else "result"
         site = self._site(step, verb, target.name, waits, shows=shows, timed=timed)
         if not first:

@@ -68,7 +68,6 @@ class Decoder:
                 status,
                 None,
                 extra,
-                None,
             )
             add(make(Interval, row))
             began = stamp

@@ -95,7 +95,7 @@ class Merge:
     def _events(self) -> Iterator[Event]:
         make, origin = tuple.__new__, self.records.began  # three times as fast as Event(...)
         for seq, (moment, each, suspect) in enumerate(in_order(self._lanes(), self._rule), 1):
-            _, began, who, action, on, _, line, value, result, status, error, extra, _ = each
+            _, began, who, action, on, _, line, value, result, status, error, extra = each
             if began == origin:
                 began = moment  # of a process that never told: it began as it was done
             if suspect:

@@ -43,7 +43,6 @@ class Interval(NamedTuple):
     status: str = "ok"
     error: tuple[str, str] | None = None
     extra: Mapping[str, Any] = {}
-    site: Any = None
 
 
 # An event in its place: the moment, the event, and, where no order allows it, a sentence that
