@@ -7,11 +7,12 @@ Both forms of the source need it: the one that runs (engine/source.py) and the o
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from mpflow import registry
 from mpflow.evaluation import Attributes
 from mpflow.exceptions import told
+from mpflow.kinds import INTO
 from mpflow.plan import Plan, Program, Step
 
 
@@ -41,16 +42,18 @@ def variables(plan: Plan) -> tuple[tuple[str, ...], bool]:
     return tuple(found), dynamic
 
 
-def hidden(plan: Plan, program: Program) -> list[str]:
-    """The variables that hide a name which means something else until they are set."""
+def hidden(variables: Iterable[str], program: Program) -> list[str]:
+    """Those variables that hide a name which means something else until they are set."""
     outer = {"index", *program.params, *program.names}
     outer |= {name.partition("[")[0] for name, _, _ in program.primitives}
-    return [name for name in variables(plan)[0] if name in outer]
+    return [name for name in variables if name in outer]
 
 
 def set_by(step: Step) -> Iterator[str | None]:
-    """The variables that a step sets; None for one whose name the run decides."""
-    for argument in registry.verbs()[step.verb].arguments:
+    """The variables that a step sets; None for one whose name the run decides. Only the file of
+    the action is loaded: every process that is started asks, before it does anything."""
+    operation = step.kind == "do" and step.operates
+    for argument in (INTO,) if operation else registry.action(step.verb).arguments:
         source = step.arguments.get(argument.name, "None")
         if argument.form == "assignments":
             yield from (line.partition(" = ")[0][2:] for line in source.split("\n"))
@@ -61,3 +64,13 @@ def set_by(step: Step) -> Iterator[str | None]:
 def constant(source: str) -> str | None:
     """The text that a source is, if it is nothing but an identifier's."""
     return source[1:-1] if source[1:-1].isidentifier() and source[0] in "'\"" else None
+
+
+def family(plans: Mapping[str, Plan], name: str) -> set[str]:
+    """A process and all that it may start, and they, and so on: whose plans it is handed."""
+    found, left = {name}, [name]
+    while left:
+        new = plans[left.pop()].starts - found
+        found |= new
+        left += new
+    return found

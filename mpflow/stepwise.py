@@ -19,7 +19,7 @@ from mpflow import registry
 from mpflow.evaluation import NAMESPACE, PREFIX
 from mpflow.exceptions import caught
 from mpflow.kinds import Structure
-from mpflow.naming import Error, constant, hidden, variables
+from mpflow.naming import Error, constant, family, hidden, variables
 from mpflow.plan import Plan, Program, Step
 
 _CERTAIN = ("raise", "exit", "assert")  # what comes of them, their arguments tell
@@ -95,7 +95,7 @@ class Walk:
             "identical": lambda one, other: one is other,
             **words,
             **{f"{PREFIX}{name}": each for name, each in outer.items()},
-            **{f"outer_{name}": outer.get(name) for name in hidden(plan, program)},
+            **{f"outer_{name}": outer.get(name) for name in hidden(self.slots, program)},
         }
 
     def variables(self) -> dict[str, Any]:
@@ -232,32 +232,24 @@ class Walk:
         return [name] if any(name in replicas for replicas in names.values()) else None
 
     def _startable(self) -> list[str]:
-        plans = family(self.plan, self.program)
+        plans = _plans(self.plan, self.program)
         others = (p for p in plans.values() if p.name not in ("main", self.plan.name))
         taken = {"main", self.plan.name}.union(*(plan.starts for plan in others))
         return [name for name in plans if name not in taken]
 
 
-def family(plan: Plan, program: Program) -> Mapping[str, Plan]:
+def _plans(plan: Plan, program: Program) -> Mapping[str, Plan]:
     """The plans that a process is handed: its own, and those of all that it may start, and they,
     and so on. A forked one has them all."""
     if plan.name == "main" or program.start_method == "fork":
         return program.plans
-    return _family(plan, program)
-
-
-def _family(plan: Plan, program: Program) -> Mapping[str, Plan]:
-    found, left = {plan.name}, [plan.name]
-    while left:
-        new = program.plans[left.pop()].starts - found
-        found |= new
-        left += new
-    return {name: each for name, each in program.plans.items() if name in found}
+    names = family(program.plans, plan.name)
+    return {name: each for name, each in program.plans.items() if name in names}
 
 
 def _handed(plan: Plan, program: Program) -> Iterator[tuple[str, str]]:
     """The primitives, or their ends, that a process can name, and their types."""
-    uses = {use for each in _family(plan, program).values() for use in each.uses}
+    uses = {u for n in family(program.plans, plan.name) for u in program.plans[n].uses}
     for name, type_name, options in program.primitives:
         for part in registry.primitive(type_name).parts(options):
             if plan.name == "main" or f"{name}{part}" in uses:
@@ -364,7 +356,7 @@ class _Writer:
     def __init__(self, plan: Plan, program: Program) -> None:
         self.plan = plan
         self.names, self.dynamic = variables(plan)
-        self.hidden = () if self.dynamic else hidden(plan, program)
+        self.hidden = () if self.dynamic else hidden(self.names, program)
 
     def lines(self) -> Iterator[str]:
         yield "def body():"
@@ -419,7 +411,7 @@ def _open(step: Step) -> Iterator[str]:
     if structure.enter:
         yield from _entering(indent, step)
     sets = []
-    for argument in registry.verbs()[step.verb].arguments:
+    for argument in registry.action(step.verb).arguments:
         given = arguments.get(argument.name, "None")
         if argument.form == "variable" and given != "None":
             name = constant(given)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from mpflow.engine import record
 from mpflow.engine.scope import arguments
 from mpflow.evaluation import Attributes
+from mpflow.naming import family
 from mpflow.plan import Plan
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Children:
         from mpflow.engine.worker import Job
 
         worker = self.worker
-        wanted = set(_family(worker.program.plans, plan.name))
+        wanted = family(worker.program.plans, plan.name)
         plans = {name: each for name, each in worker.program.plans.items() if name in wanted}
         uses = {use for each in plans.values() for use in each.uses}
         forked = worker.program.start_method == "fork"
@@ -160,16 +160,6 @@ class PythonRun:
 
         own_run = type(self.process).run
         Worker(self.job).run_python(lambda: own_run(self.process))
-
-
-def _family(plans: Any, name: str) -> Iterator[str]:
-    """A process and all that it may start, and they, and so on."""
-    found, left = {name}, [name]
-    while left:
-        for each in plans[left.pop()].starts - found:
-            found.add(each)
-            left.append(each)
-    return iter(found)
 
 
 def _forkserver() -> int | None:

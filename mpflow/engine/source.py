@@ -26,9 +26,8 @@ class Source(NamedTuple):
 
     For each of its lines: the scenario file's line, and the number of its step (-1: of none).
     `shown` has the site of each step whose value is worked out before its action begins.
-    `methods` says which method of which primitive each name of one is; `variables` are those
-    that have a slot, in order. `dynamic`: variables are globals, since the text of the scenario
-    does not tell all of their names.
+    `methods` says which method of which primitive each name of one is; `hidden` are the
+    variables that begin as what they hide, `outer_x`.
     """
 
     text: str
@@ -37,8 +36,7 @@ class Source(NamedTuple):
     sites: tuple[Site, ...]
     shown: Mapping[int, int]
     methods: Mapping[str, tuple[str, str]]
-    variables: tuple[str, ...]
-    dynamic: bool
+    hidden: tuple[str, ...]
 
 
 def body(plan: Plan, program: Program) -> Source:
@@ -62,6 +60,8 @@ class _Writer:
         self.shown: dict[int, int] = {}
         self.methods: dict[str, tuple[str, str]] = {}
         self.variables, self.dynamic = variables(plan)
+        # Globals are what they hide already; they are globals where not all names are known.
+        self.hidden = () if self.dynamic else tuple(hidden(self.variables, program))
         self.slots = {name: slot for slot, name in enumerate(self.variables)}
         self.unsaved = Unsaved(plan.steps)
         self.block: list[tuple[str, Step]] = []  # lines of the block of actions being written
@@ -78,7 +78,7 @@ class _Writer:
             if names:
                 self._line(1, f"global {names}")
         self._line(1, f"{_VIEWS} = views()")
-        for name in () if self.dynamic else hidden(self.plan, self.program):
+        for name in self.hidden:
             self._line(1, f"v_{name} = outer_{name}")
         for name, source in self.plan.vars:
             self._line(1, f"v_{name} = {source}")
@@ -95,8 +95,7 @@ class _Writer:
             tuple(self.sites),
             self.shown,
             self.methods,
-            self.variables,
-            self.dynamic,
+            self.hidden,
         )
 
     def _line(self, depth: int, text: str, step: Step | None = None) -> None:
@@ -142,7 +141,7 @@ class _Writer:
             self._around(step, structure.enter, step.number)
             self._end_block()
         bound: list[tuple[str, str, str]] = []
-        for argument in registry.verbs()[step.verb].arguments:
+        for argument in registry.action(step.verb).arguments:
             source = arguments.get(argument.name, "None")
             if argument.form == "variable" and source != "None":
                 name = constant(source)

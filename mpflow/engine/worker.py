@@ -25,7 +25,7 @@ from mpflow.engine.scope import arguments, outer
 from mpflow.engine.source import Source, body
 from mpflow.evaluation import NAMESPACE, PREFIX
 from mpflow.exceptions import caught, told
-from mpflow.naming import hidden, variables
+from mpflow.naming import variables
 from mpflow.plan import Plan, Program, Step
 
 _LAST_OF_ALL = -1000  # below every priority that multiprocessing gives its own exit hooks
@@ -203,7 +203,7 @@ class Worker:
         names = outer(self.plan, self.program, objects, processes)
         self.source = source = body(self.plan, self.program)
         self.space = {**NAMESPACE, **{f"{PREFIX}{n}": each for n, each in names.items()}}
-        self.space.update({f"outer_{n}": names.get(n) for n in hidden(self.plan, self.program)})
+        self.space.update({f"outer_{n}": names.get(n) for n in source.hidden})
         self.space.update(self._words(source))
         if source.sites:
             self.record.define(source.sites)
