@@ -28,7 +28,7 @@ class Origin(NamedTuple):
 def standin(real: Any, name: str, type_name: str, own: Lanes) -> Any:
     """What behaves as `real` does, and records what is done to it as done to `name`."""
     class_, shapes = _class(real.__class__, type_name)
-    if type(real).__module__ == "ctypes" or hasattr(real, "_type_"):
+    if hasattr(real, "_type_"):
         made = class_.from_buffer(real)  # plain memory: the same memory
     else:
         made = class_.__new__(class_)
@@ -78,7 +78,9 @@ def _again(*origin: Any) -> Any:
 def _class(real: Any, type_name: str) -> tuple[Any, tuple[Shape, ...]]:
     """The class of stand-ins for a type's objects of that class, and its actions in order."""
     operations = registry.primitive(type_name).operations
-    shapes = tuple(Shape(o) for o in operations if o.code or hasattr(real, o.method or " "))
+    memory = hasattr(real, "_type_")  # plain memory has no lock
+    traced = (o for o in operations if o.code or (o.method and not memory))
+    shapes = tuple(Shape(each) for each in traced)
     members = {
         "__slots__": ("_actions", "_origin"),
         "__module__": real.__module__,
