@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         "boolean",
         "condition",  # a whole expression
         "variable",  # the name of a variable to set
-        "function",  # package.module:function
+        "function",  # package.module:function, or ./file.py:function
         "exception",  # the name of an exception
         "times",  # an integer or `forever`
         "list",  # a list, or a string that gives one

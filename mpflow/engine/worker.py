@@ -123,13 +123,10 @@ class Worker:
         write_line(text)
 
     def python(self, name: str) -> Callable[..., Any]:
-        """The function or class that `package.module:function` names."""
-        from importlib import import_module
+        """The function or class that `package.module:function` or `./file.py:function` names."""
+        from mpflow.engine.code import find
 
-        module, _, attribute = name.partition(":")
-        found: Any = import_module(module)
-        for part in attribute.split("."):
-            found = getattr(found, part)
+        found = find(name, self.program.folder, self.job.folder)
         if not callable(found):
             raise TypeError(f"{name} cannot be called: it is {type(found).__name__}")
         return found  # type: ignore[no-any-return]

@@ -17,7 +17,7 @@ from mpflow.schema.fits import Schema, accepts
 NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
 START_METHODS = ("fork", "spawn", "forkserver")
 _TEMPLATE = r"\$"
-_FUNCTION = r"^[^:\s$]+:[A-Za-z_][A-Za-z0-9_.]*$"
+_FUNCTION = r"^(?:[^:\s$]+|[^:$\n]+\.py):[A-Za-z_][A-Za-z0-9_.]*$"
 _ACTIONS: Schema = {"$ref": "#/$defs/actions"}
 
 
@@ -250,8 +250,8 @@ def _process() -> Schema:
         "type": "object",
         "properties": {
             "actions": {**_ACTIONS, "description": "What the process does."},
-            "target": {**function, "description": "A function called in the child."},
-            "class": {**function, "description": "A subclass of multiprocessing.Process."},
+            "target": {**function, "description": "A function called in the child: module:function or ./file.py:function."},
+            "class": {**function, "description": "A subclass of multiprocessing.Process: module:Class or ./file.py:Class."},
             "args": {**_FORMS["values"], "description": "Positional arguments."},
             "kwargs": {**_FORMS["table"], "description": "Keyword arguments."},
             "count": _count(),
