@@ -250,8 +250,14 @@ def _process() -> Schema:
         "type": "object",
         "properties": {
             "actions": {**_ACTIONS, "description": "What the process does."},
-            "target": {**function, "description": "A function called in the child: module:function or ./file.py:function."},
-            "class": {**function, "description": "A subclass of multiprocessing.Process: module:Class or ./file.py:Class."},
+            "target": {
+                **function,
+                "description": "A function called in the child.",
+            },
+            "class": {
+                **function,
+                "description": "A subclass of multiprocessing.Process.",
+            },
             "args": {**_FORMS["values"], "description": "Positional arguments."},
             "kwargs": {**_FORMS["table"], "description": "Keyword arguments."},
             "count": _count(),
