@@ -55,7 +55,7 @@ def find(name: object, home: str, folder: str) -> Any:
     if not isinstance(name, str):
         raise TypeError(f"a function is named by a text, not by {type(name).__name__}")
     module, attribute = split(name)
-    if not module or not attribute:
+    if not module or not all(part.isidentifier() for part in attribute.split(".")):
         meant = "package.module:function or ./file.py:function"
         raise ValueError(f"{name!r} names no function; write {meant}")
     found = _module(module, home, folder)

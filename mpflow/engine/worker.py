@@ -294,7 +294,8 @@ class Worker:
         from mpflow.engine.notice import notice
 
         lines = self.source.lines if self.source is not None else ()
-        sys.stderr.write(notice(self.plan.name, error, _file_name(self.plan.name), lines))
+        own = _file_name(self.plan.name)
+        sys.stderr.write(notice(self.plan.name, error, own, lines, self.job.folder))
         sys.stderr.flush()
 
 
