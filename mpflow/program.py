@@ -13,6 +13,7 @@ from mpflow import expressions, registry
 from mpflow.naming import split
 from mpflow.plan import Plan, Program, Step
 from mpflow.scenario import Block, Declaration, Node, Scenario, nodes_of, reach
+from mpflow.scenario.names import Declared
 
 
 def compile_program(
@@ -34,7 +35,7 @@ def compile_program(
         params=scenario.params,
         primitives=tuple(
             (name, declared.type, declared.options)
-            for declared in scenario.names.primitives.values()
+            for declared in sorted(scenario.names.primitives.values(), key=_stage)
             for name in declared.replicas
         ),
         plans=plans,
@@ -50,6 +51,10 @@ def _files(scenario: Scenario) -> Iterator[str]:
     for declaration in (scenario.main, *scenario.processes.values()):
         modules = (split(name)[0] for _, _, name in reach.functions(scenario, declaration))
         yield from (module for module in modules if module.endswith(".py"))
+
+
+def _stage(declared: Declared) -> int:
+    return registry.primitive(declared.type).stage
 
 
 def code_in(scenario: Scenario) -> tuple[str, int] | None:
@@ -118,7 +123,7 @@ def _numbered(nodes: tuple[Node, ...]) -> list[Step]:
             kind: Literal["do", "open"] = "open" if _has_blocks(node) else "do"
             verb = registry.verbs()[node.verb]
             then = verb.action.then if verb.action else ""
-            operates = verb.subject or ""
+            operates = "" if verb.action and kind == "do" else verb.subject or ""
             steps.append(
                 Step(at, kind, node.verb, node.line, depth, sources, then=then, operates=operates)
             )

@@ -98,7 +98,8 @@ def _no_file(module: str, file: str, home: str) -> OSError:
     if os.path.isdir(file):
         return IsADirectoryError(f"{module} is a folder, not a file of Python code")
     folder, name = os.path.split(file)
-    near = _near(name, _files(folder))
+    near = _near(name.removesuffix(".py"), (each.removesuffix(".py") for each in _files(folder)))
+    near = f"{near[:-1]}.py?" if near else near
     return FileNotFoundError(f"there is no file {module}, seen from {home}{near}")
 
 

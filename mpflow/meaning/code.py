@@ -16,7 +16,7 @@ from typing import NamedTuple
 from mpflow.document import MAX_BYTES, Path
 from mpflow.meaning.references import guarded
 from mpflow.naming import file_of, split
-from mpflow.problems import Span, suggestion
+from mpflow.problems import Span, near, suggestion
 from mpflow.scenario import Declaration, Node, Scenario, reach
 from mpflow.scenario.findings import Findings
 
@@ -119,16 +119,16 @@ def _not_readable(module: str, file: str) -> tuple[str, str]:
     if os.path.exists(file):
         return f"`{module}` cannot be read", ""
     folder, name = os.path.split(file)
-    near = suggestion(name, _python_files(folder))
+    close = near(name.removesuffix(".py"), _stems(folder))
     lead = module[: len(module) - len(name)]
-    if near.startswith("did"):
-        near = near.replace("`", f"`{lead}", 1)
-    return f"there is no file `{module}`", near or f"seen from {os.path.dirname(file)}"
+    hint = f"did you mean `{lead}{close}.py`?" if close else f"looked for in {folder}"
+    return f"there is no file `{module}`", hint
 
 
-def _python_files(folder: str) -> Sequence[str]:
+def _stems(folder: str) -> Sequence[str]:
+    """The files of Python code in a folder."""
     try:
-        return [each for each in os.listdir(folder) if each.endswith(".py")]
+        return [each.removesuffix(".py") for each in os.listdir(folder) if each.endswith(".py")]
     except OSError:
         return []
 
