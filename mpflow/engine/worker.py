@@ -268,7 +268,7 @@ class Worker:
         self.space[f"{PREFIX}{name}"] = value
         if name not in self.slots:
             self.slots = (*self.slots, name)  # found again at the end
-        self.record.note(record.VARIABLE, (name, record.portable(value)))
+        self.record.note(record.VARIABLE, (name, self.record.form(value)))
 
     def step_of(self, error: BaseException) -> Step | None:
         """The step in whose source an exception came up."""
@@ -291,7 +291,11 @@ class Worker:
         waits = not self.plan.code  # what user code does in its exit hooks, nobody knows
         if self.output is not None:
             self.output.finish()
-        kept = {name: record.portable(value) for name, value in self.variables.items()}
+        forms: dict[int, record.Form] = {}  # a repr may take its time: of each object it is one
+        for value in self.variables.values():
+            if id(value) not in forms:
+                forms[id(value)] = record.portable(value)
+        kept = {name: forms[id(value)] for name, value in self.variables.items()}
         self.record.note(record.LEAVE_WAITING if waits else record.LEAVE, (code, error, kept))
 
     def _ended(self) -> None:
