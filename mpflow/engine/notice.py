@@ -17,6 +17,7 @@ _SHIPPED = os.path.join(_OURS, "_shipped")  # scenarios, with their code
 _PYTHON = os.path.dirname(os.path.abspath(os.__file__))
 _INSTALLED = tuple(os.path.join(_PYTHON, name) for name in ("site-packages", "dist-packages"))
 _REMOTE = ("RemoteTraceback", "_RemoteTraceback")  # a traceback as text, from a pool's worker
+_FRAME = '  File "'
 
 
 def notice(
@@ -69,10 +70,9 @@ class _Users:
 
     def traceback(self, error: BaseException) -> Iterator[str]:
         """The lines of a traceback, of chained exceptions too, if any frame is the user's."""
-        for each in _linked(error):
-            self._shorten(each)
+        worth = [self._shorten(each) for each in _linked(error)]
         whole = TracebackException.from_exception(error)
-        worth = [self._keep(each) for each in _linked(whole)]
+        worth += [self._keep(each) for each in _linked(whole)]
         if any(worth):
             yield from whole.format()
 
@@ -89,16 +89,18 @@ class _Users:
             return False
         return not _in(name, _PYTHON) or any(_in(name, each) for each in _INSTALLED)
 
-    def _shorten(self, error: Any) -> None:
-        """Leave out the frames that are not the user's where a traceback is a text."""
-        if type(error).__name__ in _REMOTE and "tb" in vars(error):
-            error.tb = "".join(self._users_lines(error.tb))
+    def _shorten(self, error: Any) -> bool:
+        """The same where a traceback is a text."""
+        if type(error).__name__ not in _REMOTE or "tb" not in vars(error):
+            return False
+        error.tb = "".join(self._users_lines(error.tb))
+        return _FRAME in error.tb
 
     def _users_lines(self, text: str) -> Iterator[str]:
         kept = True
         for line in text.splitlines(keepends=True):
-            if line.startswith('  File "'):
-                kept = self._is_users(line[8:].partition('"')[0])
+            if line.startswith(_FRAME):
+                kept = self._is_users(line.removeprefix(_FRAME).partition('"')[0])
             elif not line.startswith("    "):
                 kept = True
             if kept:

@@ -295,3 +295,18 @@ def test_of_an_object_that_an_expression_compares(said):
 
 def test_quietly_nothing_is_said(said):
     assert said("{target: ./work.py:fail}", "fork", "-q") == ""
+
+
+def test_of_a_pool_of_the_scenario_s(said, method):
+    pool = "primitives: {w: {type: pool, workers: 1}}"
+    main = "main: [map: {pool: w, function: ./work.py:divide, over: [0]}]"
+    assert said(f"{{actions: []}}\n{pool}\n{main}", method) == (
+        "Process main was ended at line 5 by ZeroDivisionError: division by zero\n"
+        'multiprocessing.pool.RemoteTraceback: \n"""\n'
+        "Traceback (most recent call last):\n"
+        '  File "work.py", line 37, in divide\n'
+        "    return 1 / x\n"
+        'ZeroDivisionError: division by zero\n"""\n\n'
+        "The above exception was the direct cause of the following exception:\n\n"
+        "ZeroDivisionError: division by zero\n"
+    )
