@@ -93,6 +93,20 @@ class Fails(multiprocessing.Process):
 class Odd:
     def __eq__(self, other):
         fail()
+
+
+class Piece:
+    def __getstate__(self):
+        return {"not": "nothing"}
+
+    def __setstate__(self, state):
+        fail()
+
+
+class Broken(multiprocessing.Process):
+    def __init__(self):
+        super().__init__()
+        self.piece = Piece()
 """
 
 
@@ -279,6 +293,16 @@ def test_of_an_instance_that_cannot_be_pickled(said, method):
         f"Process main was ended at line 3 by ValueError: one\n{hint}"
         "Traceback (most recent call last):\n"
         '  File "work.py", line 73, in __getstate__\n'
+        "    fail()\n" + FAIL
+    )
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_of_an_instance_that_cannot_be_unpickled(said, method):
+    assert said("{class: ./work.py:Broken}", method) == (
+        "Process p was ended by ValueError: one\n"
+        "Traceback (most recent call last):\n"
+        '  File "work.py", line 91, in __setstate__\n'
         "    fail()\n" + FAIL
     )
 
