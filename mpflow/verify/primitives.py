@@ -50,7 +50,11 @@ class History:
         return False
 
     def _after(self, state: Any, event: Event) -> Iterator[Any]:
+        """The state after an event; where it cannot come, what a trace does not tell came first."""
         found = self.rule.after(state, event)
+        if found is None and hasattr(self.rule, "silent"):
+            silent = self.rule.silent(state)
+            found = None if silent is None else self.rule.after(silent, event)
         if found is not None:
             yield found
 
