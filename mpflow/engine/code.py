@@ -12,9 +12,7 @@ import os
 import sys
 from functools import cache
 from importlib import import_module, invalidate_caches
-from importlib.util import find_spec
 from typing import Any
-from zlib import crc32
 
 from mpflow.naming import file_of, split
 from mpflow.plan import Program
@@ -133,6 +131,8 @@ def _files(folder: str) -> list[str]:
 @cache
 def _name(file: str, folder: str) -> str:
     """The name of a file's module, the same in every process of a run."""
+    from zlib import crc32
+
     stem = os.path.basename(file).removesuffix(".py")
     letters = "".join(c if c.isascii() and c.isalnum() else "_" for c in stem)
     own = f"{letters}_{crc32(os.fsencode(file)):08x}"
@@ -151,6 +151,8 @@ def _name(file: str, folder: str) -> str:
 
 def _is_found(stem: str, file: str) -> bool:
     """Whether Python finds that very file by its stem."""
+    from importlib.util import find_spec
+
     if not stem or "." in stem:
         return False
     try:
