@@ -120,7 +120,9 @@ class Acting:
         shows = "value" if action.shows else "result"
         if any(a.form == "function" for a in action.arguments):
             return self._call(step, on, action.real, given)
-        site = self._site(step, step.verb, on, False, shows=shows)
+        waits = bool(action.types) and not (self.worker.plan.code and stirring())
+        limited = waits and arguments["timeout"] is not None
+        site = self._site(step, step.verb, on, waits and not limited, shows=shows, timed=limited)
         self.record.change(site)
         if action.shows:
             self.record.change(site, self.record.word(arguments[action.shows]))
@@ -147,16 +149,23 @@ class Acting:
         self, step: Step, verb: str, target: Target, arguments: Mapping[str, Any], first: bool
     ) -> Any:
         operation = target.operation(verb)
+        if other := arguments.keys() - operation.names:
+            _refuse(step, target, {name: arguments[name] for name in other})
         value = arguments[operation.shows] if operation.shows else None
         given = [arguments[a.name] for a in operation.arguments if a.name != "into"]
         limited = arguments.get("timeout") is not None
         waits = not limited and not (self.worker.plan.code and stirring())
         timed = limited and bool(arguments.get("block", True)) and verb != "poll"
         shows = "value" if operation.shows else "result"
-        site = self._site(step, verb, target.name, waits, shows=shows, timed=timed)
+        site = self._site(
+            step, verb, target.name, waits, shows=shows, timed=timed, keyed=operation.keyed
+        )
         if not first:
             self.record.begin(self.record.at, site)
-        self.record.change(site, self.record.word(value) if operation.shows else MOST)
+        word = self.record.word
+        at = arguments.get("at")
+        begun = (at, value) if operation.keyed else value
+        self.record.change(site, word(begun) if operation.keyed or operation.shows else MOST)
         pause = self.worker.pause if self.worker.program.delays else None
         if pause:
             pause()
@@ -164,7 +173,10 @@ class Acting:
         if pause:
             pause()
         seen = perf_counter()  # a child that has ended did so before this action was over
-        self.record.finish(None if operation.shows else self.record.word(result))
+        if operation.shows:
+            self.record.finish()
+        else:
+            self.record.finish(word((at, result) if operation.keyed else result))
         if target.type == "process":
             self.worker.children.note(seen)
         return result
@@ -179,12 +191,20 @@ class Acting:
         shows: str = "",
         timed: bool = False,
         phase: str = "",
+        keyed: bool = False,
     ) -> int:
         """The site of an action as it turns out to be."""
         key = step.number, verb, on, waits, shows, timed, phase
         if key not in self.sites:
             self.sites[key] = self.record.new_site(
-                waits, action=verb, on=on, line=step.line, shows=shows, timed=timed, phase=phase
+                waits,
+                action=verb,
+                on=on,
+                line=step.line,
+                shows=shows,
+                timed=timed,
+                phase=phase,
+                keyed=keyed,
             )
         return self.sites[key]
 
@@ -195,18 +215,26 @@ class Acting:
         if not isinstance(named, str | list | tuple):
             raise TypeError(f"{step.verb}: {named!r:.60} is not a name")
         listed = [named] if isinstance(named, str) else named
-        return [target for name in listed for target in self._named(step.verb, verb, str(name))]
+        return [target for name in listed for target in self.named(step.verb, verb, str(name))]
 
-    def _named(self, said: str, verb: str, name: str) -> Iterator[Target]:
+    def named(self, said: str, verb: str, name: str) -> Iterator[Target]:
+        """What a name means for a verb on primitives or processes; "": for any."""
         if name in self.worker.objects:
             type_name = self.worker.types[name.partition(".")[0]]
-            if registry.primitive(type_name).operation(verb) is None:
+            if verb and registry.primitive(type_name).operation(verb) is None:
                 raise TypeError(f"{said} does not go with {name}: it is a {type_name}")
             yield Target(name, type_name, self.worker.objects[name])
             return
         children = self.worker.children.named(name, verb)
-        operates = registry.primitive("process").operation(verb) is not None
+        operates = not verb or registry.primitive("process").operation(verb) is not None
         if children is None or not operates:
             raise NameError(f"{said}: nothing that this process was handed is called {name!r}")
         for child in children:
             yield Target(child, "process", None, self.worker.children)
+
+
+def _refuse(step: Step, target: Target, other: Mapping[str, Any]) -> None:
+    """TypeError for arguments that only other types take, unless they are at their defaults."""
+    for name, value in other.items():
+        if step.verb != "with" and value is not None and value is not True:
+            raise TypeError(f"{step.verb} of a {target.type} takes no {name!r}")

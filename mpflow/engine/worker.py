@@ -140,6 +140,22 @@ class Worker:
             self.record.finish()
         os._exit(code)
 
+    def crash(self) -> None:
+        """SIGKILL to itself, with a last word in the record."""
+        from signal import SIGKILL
+
+        self.record.finish()
+        os.kill(os.getpid(), SIGKILL)
+
+    def waitable(self, names: list[str]) -> list[tuple[str, Any]]:
+        """What multiprocessing.connection.wait takes, for each of these ends and processes."""
+        found: list[tuple[str, Any]] = []
+        for name in [names] if isinstance(names, str) else names:
+            for target in self.acting.named("wait_any", "", str(name)):
+                real = target.get("")
+                found.append((target.name, real if target.children is None else real.sentinel))
+        return found
+
     # A life
 
     def run(self) -> None:
@@ -190,7 +206,7 @@ class Worker:
         from mpflow.engine.keep import keep_names
 
         for name, type_name, options in self.program.primitives:
-            made = registry.primitive(type_name).make(options)
+            made = registry.primitive(type_name).make(options, self.objects)
             self.objects.update({f"{name}{part}": each for part, each in made.items()})
         keep_names()
         if self.program.code and self.program.start_method == "fork":
@@ -207,7 +223,7 @@ class Worker:
         self.space.update(self._words(source))
         if source.sites:
             self.record.define(source.sites)
-        self.record.next_site += 2 * len(source.sites)
+        self.record.next_site += record.STEP * len(source.sites)
         exec(compile(source.text, _file_name(self.plan.name), "exec"), self.space)
         run: Callable[[], None] = self.space["body"]
         try:

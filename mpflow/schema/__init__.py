@@ -115,6 +115,7 @@ def _number(description: str, kind: str = "number") -> Schema:
 # What each form of argument looks like; `pattern` and `items` bind only texts and lists.
 _FORMS: Mapping[str, Schema] = {
     "subject": {"type": "string"},
+    "subjects": {"type": ["array", "string"], "items": {"type": "string"}, "minItems": 1},
     "processes": {"type": ["string", "array"], "items": {"type": "string"}, "minItems": 1},
     "value": {},
     "line": {},
@@ -129,6 +130,7 @@ _FORMS: Mapping[str, Schema] = {
     "condition": {"type": ["string", "boolean", "number"]},
     "variable": {"type": "string", "pattern": rf"{NAME}|\$"},
     "function": {"type": "string", "pattern": rf"{_FUNCTION}|\$"},
+    "primitive": {"type": "string"},
     "exception": {"type": "string", "pattern": rf"{NAME}|\$"},
     "times": {"type": ["integer", "string"], "pattern": r"^forever$|\$"},
     "list": {"type": ["array", "string"], "pattern": _TEMPLATE},
@@ -139,7 +141,10 @@ _FORMS: Mapping[str, Schema] = {
 
 def _argument(argument: Argument) -> Schema:
     fragment = dict(_FORMS[argument.form])
-    if argument.choices:
+    if argument.form == "primitive":
+        if argument.default is not None:
+            fragment["type"] = ["boolean", "string"]
+    elif argument.choices:
         fragment = {
             "type": "string",
             "pattern": f"^({'|'.join(map(re.escape, argument.choices))})$|\\$",

@@ -18,6 +18,7 @@ from mpflow import registry
 from mpflow.engine.worker import exit_code
 from mpflow.evaluation import Attributes
 from mpflow.exceptions import caught, named, told
+from mpflow.kinds import Operation
 from mpflow.plan import Plan, Program
 from mpflow.stepwise import Ask, Lost, Walk
 from mpflow.trace import Event
@@ -41,6 +42,7 @@ _YES_OR_NO = frozenset(
     ("acquire", "empty", "full", "is_alive", "is_set", "join", "poll", "wait")
 )  # what these give
 _UNFAILING = frozenset(("assert", "exit", "mark", "raise", "return", "section"))
+_IN, _OUT = ("put", "send", "send_bytes"), ("get", "recv", "recv_bytes")
 _ANYWHERE = frozenset(("KeyboardInterrupt", "MemoryError", "RecursionError"))
 _WOKEN = 0.001  # seconds that a sleep may seem too short
 
@@ -58,7 +60,7 @@ class Shared:
     def channel(self, on: str, verb: str) -> str:
         """Where what is put or sent there comes out: a queue, the other end of a pipe."""
         base, _, part = on.partition(".")
-        if verb != "recv" or not part:
+        if verb not in ("recv", "recv_bytes") or not part:
             return on
         for name, type_name, options in self.program.primitives:
             if name == base:
@@ -205,7 +207,7 @@ class Follower:
             return f"what `{self.plan.name}` does here is {_described(ask)}"
         if (ask.phase or None) != event.extra.get("phase") and ask.arguments is not None:
             return f"`phase` is {ask.phase} here"
-        for judge in (self._on, self._value, self._status, self._result):
+        for judge in (self._on, self._at, self._value, self._status, self._result):
             wrong = judge(ask, event)
             if wrong:
                 return wrong
@@ -217,6 +219,21 @@ class Follower:
         if event.on is None and (ask.arguments is None or event.status == "blocked"):
             return ""
         return f"it is on {ask.on!r:.80} here" if ask.on is not None else "it is on nothing"
+
+    def _at(self, ask: Ask, event: Event) -> str:
+        given = ask.arguments
+        if given is None or not ask.type or not self._operation(ask).keyed:
+            return ""
+        shortened = "at" in event.extra.get("shortened", ())
+        at = event.extra.get("at")
+        if agrees(given["at"], at, shortened) or (event.status == "blocked" and at is None):
+            return ""
+        return f"it is at {given['at']!r:.80} here, not at {shown(at)}"
+
+    def _operation(self, ask: Ask) -> Operation:
+        found = registry.primitive(ask.type).operation(ask.verb)
+        assert found is not None
+        return found
 
     def _value(self, ask: Ask, event: Event) -> str:
         if ask.arguments is None:
@@ -264,14 +281,19 @@ class Follower:
 
     def _result(self, ask: Ask, event: Event) -> str:
         """Whether the result is one that the action can have."""
-        if event.status not in ("ok", "timeout") or ask.verb in ("call", "choose", "get", "recv"):
+        if event.status not in ("ok", "timeout") or ask.verb in ("call", "choose", *_OUT):
             return ""
         if not self._keeps(ask):
             wrong = event.result is not None
             return f"`{ask.verb}` has no result" if wrong else self._slept(ask, event)
-        if ask.verb in _YES_OR_NO:
+        if ask.verb in _YES_OR_NO and ask.type != "barrier":
             return self._yes_or_no(ask, event)
-        kinds: Mapping[str, Any] = {"qsize": int, "exitcode": int | None, "read": str}
+        kinds: Mapping[str, Any] = {
+            "qsize": int,
+            "exitcode": int | None,
+            "read": str,
+            "wait": int,
+        }
         kind = kinds.get(ask.verb, list if ask.verb == "active_children" else object)
         if not isinstance(event.result, kind) or isinstance(event.result, bool):
             return f"its result cannot be {shown(event.result)}"
@@ -280,8 +302,7 @@ class Follower:
     def _keeps(self, ask: Ask) -> bool:
         """Whether an action has a result."""
         if ask.type:
-            operation = registry.primitive(ask.type).operation(ask.verb)
-            return operation is not None and any(a.name == "into" for a in operation.arguments)
+            return any(a.name == "into" for a in self._operation(ask).arguments)
         return any(a.name == "into" for a in registry.action(ask.verb).arguments)
 
     def _slept(self, ask: Ask, event: Event) -> str:
@@ -303,8 +324,9 @@ class Follower:
     # What came of it
 
     def _answered(self, ask: Ask, event: Event) -> None:
-        if ask.verb in ("put", "send") and event.status in ("ok", "blocked"):
-            item = Item(self.plan.name, ask.value)
+        if ask.verb in _IN and event.status in ("ok", "blocked"):
+            encode = ask.verb == "send_bytes" and isinstance(ask.value, str)
+            item = Item(self.plan.name, ask.value.encode() if encode else ask.value)
             self.shared.channels.put(self.shared.channel(str(event.on), ask.verb), item)
         if event.status == "error":
             assert event.error is not None
@@ -315,6 +337,9 @@ class Follower:
             self.answer = self._answer(ask, event)
 
     def _answer(self, ask: Ask, event: Event) -> Any:
+        if ask.verb == "crash":
+            self.walk.abandon()
+            self.ends = None, None
         if ask.verb == "os_exit":
             self.walk.abandon()
             code = (ask.arguments or {})["code"]
@@ -325,7 +350,7 @@ class Follower:
             self.closed.add(str(ask.on))
         if ask.verb == "choose":
             return self._chosen(ask, event)
-        if ask.verb in ("get", "recv"):
+        if ask.verb in _OUT:
             return self._taken(event)
         if ask.type or ask.verb == "active_children":
             return event.result
@@ -350,11 +375,11 @@ class Follower:
             raise Wrong(f"`{self.plan.name}` has no `{event.action}` in this line")
         shortened = event.extra.get("shortened", ())
         on = str(event.on)
-        if event.action in ("put", "send") and event.status in ("ok", "blocked"):
+        if event.action in _IN and event.status in ("ok", "blocked"):
             value = known(event.value, "value" in shortened, "what was put")
             item = Item(self.plan.name, value)
             self.shared.channels.put(self.shared.channel(on, event.action), item)
-        elif event.action in ("get", "recv") and event.status == "ok":
+        elif event.action in _OUT and event.status == "ok":
             self._taken(event)
 
     # The end
