@@ -174,6 +174,9 @@ class Worker:
             live()
         except SystemExit as leaving:
             code = exit_code(leaving.code)
+            if isinstance(leaving.code, int) and not -(1 << 31) <= leaving.code < 1 << 31:
+                # Under fork os._exit would refuse it, and the child go on in its parent's code.
+                raise SystemExit(code) from None
             raise
         except BaseException as fault:
             code, error = 1, told(fault)
