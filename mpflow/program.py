@@ -64,8 +64,7 @@ def _runs_code(declaration: Declaration) -> bool:
 
 
 def _is_code(node: Node) -> bool:
-    action = registry.verbs()[node.verb].action
-    return action is not None and action.code
+    return registry.verbs()[node.verb].code
 
 
 def _plan(
@@ -113,7 +112,7 @@ def _numbered(nodes: tuple[Node, ...]) -> list[Step]:
             kind: Literal["do", "open"] = "open" if _has_blocks(node) else "do"
             verb = registry.verbs()[node.verb]
             then = verb.action.then if verb.action else ""
-            operates = verb.subject or ""
+            operates = "" if verb.action and kind == "do" else verb.subject or ""
             steps.append(
                 Step(at, kind, node.verb, node.line, depth, sources, then=then, operates=operates)
             )
