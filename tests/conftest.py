@@ -18,6 +18,8 @@ from mpflow.scenario import Choice
 from mpflow.trace import Event, Trace
 
 METHODS = ("fork", "spawn", "forkserver")
+# Those for the many files of the gallery and of tests/peer: CI asks for all on one Python alone.
+CHOSEN = os.environ.get("MPFLOW_METHODS", " ".join(METHODS)).split()
 _MARK = "MPFLOW_TEST_SESSION"
 
 os.environ[_MARK] = str(os.getpid())  # inherited by every process that a test starts

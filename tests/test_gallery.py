@@ -6,12 +6,11 @@ A new file in one of the folders of scenarios/ is tested as soon as it is there.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 import yaml
-from conftest import METHODS
+from conftest import CHOSEN
 from test_scenarios import FOLDER, complaints
 
 from mpflow import api
@@ -21,9 +20,6 @@ FILES = sorted(path for path in FOLDER.rglob("*.yaml") if path.parent != FOLDER)
 FOLDERS = {"bugs", "locks", "pipes", "processes", "puzzles", "queues"}
 TRIES = 8  # runs in which what a file says to happen sometimes has to happen
 LONGEST = 39  # lines
-
-# Which start methods: all three take a while, and CI asks for them on one Python alone.
-CHOSEN = os.environ.get("MPFLOW_GALLERY", " ".join(METHODS)).split()
 
 
 def test_each_folder_has_its_files() -> None:
