@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from mpflow.rule import Rule
+    from mpflow.rule import Member, Rule
 
     Form = Literal[
         "subject",  # the name of a primitive, an end or a process
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
         "boolean",
         "condition",  # a whole expression
         "variable",  # the name of a variable to set
-        "function",  # package.module:function
+        "function",  # package.module:function, or file.py:function
+        "primitive",  # an option only: the name of a declared primitive of one of `choices`
         "exception",  # the name of an exception
         "times",  # an integer or `forever`
         "list",  # a list, or a string that gives one
@@ -53,6 +54,11 @@ TO = Argument("to", "subject", "where to", required=True)
 FROM = Argument("from", "subject", "where from", required=True)
 WHAT = Argument("what", "subject", "what to close", required=True)
 VALUE = Argument("value", "value", "what: anything that can be pickled", required=True)
+PROCESS = Argument("process", "processes", "a process, a list of them, or `all`", required=True)
+FOR = Argument("for", "subject", "what to wait for", required=True)
+QUEUE = Argument("queue", "subject", "the queue", required=True)
+LOCK = Argument("lock", "subject", "what to acquire or release", required=True)
+AT = Argument("at", "value", "which item of it")
 
 
 class Operation(NamedTuple):
@@ -62,7 +68,8 @@ class Operation(NamedTuple):
     and without `into`. `shows` names the argument that the trace shows as its value. `method` is
     the real object's method that does it, where all arguments besides the shown one are at their
     defaults: the worker calls it directly. `boolean` says that the result is true or false
-    and nothing else.
+    and nothing else. `needs` are arguments that other types take for the same verb and may lack,
+    and this one may not. With an argument `at` the trace shows that, too.
     """
 
     verb: str
@@ -73,6 +80,17 @@ class Operation(NamedTuple):
     shows: str | None = None
     boolean: bool = False
     method: str = ""
+    needs: tuple[str, ...] = ()
+
+    @property
+    def keyed(self) -> bool:
+        """Whether it is done to one item of its object."""
+        return any(each.name == "at" for each in self.arguments)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all arguments, the subject's included."""
+        return frozenset([self.subject.name, *(each.name for each in self.arguments)])
 
     @property
     def signature(self) -> tuple[Argument, ...]:
@@ -85,9 +103,11 @@ class Operation(NamedTuple):
 class Primitive(NamedTuple):
     """A type of primitive: its options, how the real object is made, what can be done to it.
 
-    `make(options)` returns the real objects by suffix: `{"": lock}`, or for a pipe
+    `make(options, made)` returns the real objects by suffix: `{"": lock}`, or for a pipe
     `{".conn1": a, ".conn2": b}`; `parts(options)` gives the same suffixes without making any.
-    `rule(options)` says which order of its events can be. `check` says which options make no
+    `made` has what was made before, by name: they are made in the order of their `stage`s, and
+    in that of their declaration. `rule(options)` says which order of its events can be; `member`
+    is its part in that of a lock that it shares with others. `check` says which options make no
     sense, as (option, reason); `refuses(verb, part, options)` why a verb can never be done on a
     part.
     """
@@ -96,12 +116,14 @@ class Primitive(NamedTuple):
     summary: str
     options: tuple[Argument, ...]
     operations: tuple[Operation, ...]
-    make: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    make: Callable[[Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any]]
     rule: Callable[[Mapping[str, Any]], Rule]
     parts: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda options: ("",)
     declared: bool = True
     check: Callable[[Mapping[str, Any]], Sequence[tuple[str, str]]] = lambda options: ()
     refuses: Callable[[str, str, Mapping[str, Any]], str | None] = lambda verb, part, options: None
+    member: Callable[[Mapping[str, Any]], Member] | None = None
+    stage: int = 1  # 0: starts processes, which must not inherit the others; 2: made of others
 
     def operation(self, verb: str) -> Operation | None:
         """The operation that a verb names here, if there is one."""

@@ -11,6 +11,7 @@ from typing import Literal
 from mpflow import expressions, registry
 from mpflow.plan import Plan, Program, Step
 from mpflow.scenario import Block, Declaration, Node, Scenario, nodes_of, reach
+from mpflow.scenario.names import Declared
 
 
 def compile_program(
@@ -32,7 +33,7 @@ def compile_program(
         params=scenario.params,
         primitives=tuple(
             (name, declared.type, declared.options)
-            for declared in scenario.names.primitives.values()
+            for declared in sorted(scenario.names.primitives.values(), key=_stage)
             for name in declared.replicas
         ),
         plans=plans,
@@ -40,6 +41,10 @@ def compile_program(
         code=any(plan.code for plan in plans.values()),
         delays=delays,
     )
+
+
+def _stage(declared: Declared) -> int:
+    return registry.primitive(declared.type).stage
 
 
 def code_in(scenario: Scenario) -> tuple[str, int] | None:

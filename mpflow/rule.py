@@ -5,7 +5,7 @@ Protocols only: for type checkers, and imported by nobody while a scenario runs.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any, Protocol
 
 
@@ -30,6 +30,8 @@ class Observation(Protocol):
     def status(self) -> str: ...
     @property
     def error(self) -> tuple[str, str] | None: ...
+    @property
+    def extra(self) -> Mapping[str, Any]: ...
 
 
 class Rule(Protocol):
@@ -45,4 +47,19 @@ class Rule(Protocol):
     def after(self, state: Any, event: Observation) -> Any | None:
         """The state after the event; None: it cannot come in this state. A blocked event is asked
         about as one that took effect: whether it did is for the caller to try."""
+        ...
+
+
+class Member(Protocol):
+    """What stands on a lock that it may share with others: a condition, a value.
+
+    `held` is the state of the lock (primitives/_monitor.py), `own` its own.
+    """
+
+    def start(self) -> Hashable:
+        """Its own state before the first event."""
+        ...
+
+    def after(self, held: Any, own: Any, event: Observation) -> tuple[Any, Any] | None:
+        """Both states after an event that is neither acquire nor release; None: it cannot come."""
         ...

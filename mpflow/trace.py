@@ -50,7 +50,7 @@ class Event(NamedTuple):
             found["line"] = self.line
         if self.has_value:
             found["value"] = fit(self.value, "value", shortened)
-        if self.status not in ("error", "blocked") and self.action not in ("put", "send"):
+        if self.status not in ("error", "blocked") and self.action not in GIVING:
             found["result"] = fit(self.result, "result", shortened)
         found["status"] = self.status
         if self.action == "end":
@@ -60,6 +60,8 @@ class Event(NamedTuple):
             found["error"] = {"type": name, "message": _cut(message, "error", shortened)}
         found["began"] = round(self.began, DIGITS)
         found.update(self.extra)
+        if "at" in self.extra:
+            found["at"] = fit(self.extra["at"], "at", shortened)
         if shortened:
             found["shortened"] = shortened
         return found
@@ -184,7 +186,14 @@ def event_lines(events: Iterable[Event], ascii_only: bool = False) -> Iterator[s
 
 
 TELLING = frozenset({"begin", "end", "mark", "print", "section"})
-_HANDING = ("put", "send", "print")  # have a value, if only a None
+GIVING = (
+    "append",
+    "put",
+    "send",
+    "send_bytes",
+    "store",
+)  # have a value, if only a None, and no result
+_HANDING = (*GIVING, "print")
 
 
 def _shared(event: Event, text: Callable[[str], str]) -> tuple[bool, str, str] | None:
@@ -201,7 +210,7 @@ def _shared(event: Event, text: Callable[[str], str]) -> tuple[bool, str, str] |
     if event.line is not None:
         before += f',"line":{event.line}'
     behind = f',"status":{text(event.status)},"began":'
-    if event.has_value and event.action not in ("put", "send"):
+    if event.has_value and event.action not in GIVING:
         behind = ',"result":null' + behind
     before += ',"value":' if event.has_value else ',"result":'
     return event.has_value, before, behind

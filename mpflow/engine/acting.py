@@ -147,16 +147,23 @@ class Acting:
         self, step: Step, verb: str, target: Target, arguments: Mapping[str, Any], first: bool
     ) -> Any:
         operation = target.operation(verb)
+        if other := arguments.keys() - operation.names:
+            _refuse(step, target, {name: arguments[name] for name in other})
         value = arguments[operation.shows] if operation.shows else None
         given = [arguments[a.name] for a in operation.arguments if a.name != "into"]
         limited = arguments.get("timeout") is not None
         waits = not limited and not (self.worker.plan.code and stirring())
         timed = limited and bool(arguments.get("block", True)) and verb != "poll"
         shows = "value" if operation.shows else "result"
-        site = self._site(step, verb, target.name, waits, shows=shows, timed=timed)
+        site = self._site(
+            step, verb, target.name, waits, shows=shows, timed=timed, keyed=operation.keyed
+        )
         if not first:
             self.record.begin(self.record.at, site)
-        self.record.change(site, self.record.word(value) if operation.shows else MOST)
+        word = self.record.word
+        at = arguments.get("at")
+        begun = (at, value) if operation.keyed else value
+        self.record.change(site, word(begun) if operation.keyed or operation.shows else MOST)
         pause = self.worker.pause if self.worker.program.delays else None
         if pause:
             pause()
@@ -164,7 +171,10 @@ class Acting:
         if pause:
             pause()
         seen = perf_counter()  # a child that has ended did so before this action was over
-        self.record.finish(None if operation.shows else self.record.word(result))
+        if operation.shows:
+            self.record.finish()
+        else:
+            self.record.finish(word((at, result) if operation.keyed else result))
         if target.type == "process":
             self.worker.children.note(seen)
         return result
@@ -179,12 +189,20 @@ class Acting:
         shows: str = "",
         timed: bool = False,
         phase: str = "",
+        keyed: bool = False,
     ) -> int:
         """The site of an action as it turns out to be."""
         key = step.number, verb, on, waits, shows, timed, phase
         if key not in self.sites:
             self.sites[key] = self.record.new_site(
-                waits, action=verb, on=on, line=step.line, shows=shows, timed=timed, phase=phase
+                waits,
+                action=verb,
+                on=on,
+                line=step.line,
+                shows=shows,
+                timed=timed,
+                phase=phase,
+                keyed=keyed,
             )
         return self.sites[key]
 
@@ -210,3 +228,10 @@ class Acting:
             raise NameError(f"{said}: nothing that this process was handed is called {name!r}")
         for child in children:
             yield Target(child, "process", None, self.worker.children)
+
+
+def _refuse(step: Step, target: Target, other: Mapping[str, Any]) -> None:
+    """TypeError for arguments that only other types take, unless they are at their defaults."""
+    for name, value in other.items():
+        if step.verb != "with" and value is not None and value is not True:
+            raise TypeError(f"{step.verb} of a {target.type} takes no {name!r}")

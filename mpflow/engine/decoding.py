@@ -11,6 +11,7 @@ from mpflow.engine import record
 from mpflow.engine.order import Interval
 from mpflow.engine.reading import Lane
 from mpflow.plan import Program
+from mpflow.subjects import subjects
 
 
 class Decoder:
@@ -21,6 +22,7 @@ class Decoder:
         self.process = process
         self.began = begun  # when what comes next can have begun
         self.types = {name: type_name for name, type_name, _ in program.primitives}
+        self.subjects = subjects(program.primitives)
         self.processes = program.plans
         self.sites: dict[int, record.Site] = {}
         self.meanings: dict[int, tuple[Any, ...]] = {}
@@ -110,14 +112,18 @@ class Decoder:
         if stamp < 0:
             kind, message, word = self.lane.payload(word)
             found = self._interval(site, -stamp, "error")._replace(error=(kind, message))
-        elif stamp:
-            found = self._interval(site, stamp, "ok")
-            if site.shows == "result":
-                found = found._replace(result=self.lane.value(word))
+            if site.timed and kind == "BrokenBarrierError":
+                found = found._replace(extra={**found.extra, "limited": True})
         else:
-            found = self._interval(site, inf, "blocked")
+            found = self._interval(site, stamp or inf, "ok" if stamp else "blocked")
+        value = self.lane.value(word)
+        if site.keyed:
+            at, value = value if isinstance(value, tuple) else (None, None)
+            found = found._replace(extra={**found.extra, "at": at})
         if site.shows == "value":
-            found = found._replace(value=self.lane.value(word))
+            found = found._replace(value=value)
+        elif site.shows == "result" and stamp > 0:
+            found = found._replace(result=value)
         yield found
 
     def _interval(self, site: record.Site, ended: float, status: str) -> Interval:
@@ -141,7 +147,7 @@ class Decoder:
         extra: Mapping[str, Any] = {"code": site.code} if site.code else {}
         if site.phase in ("enter", "leave"):
             extra = {**extra, "phase": site.phase}
-        subject, rare = self._subject(site), site.action == "call"
+        subject, rare = self._subject(site), site.action == "call" or site.keyed
         return site.action, site.on, subject, site.line, site.shows, site.timed, extra, rare
 
     def _subject(self, site: record.Site) -> str | None:
@@ -151,7 +157,7 @@ class Decoder:
         declared = site.on.partition(".")[0]
         if declared in self.types:
             operation = registry.primitive(self.types[declared]).operation(site.action)
-            return declared if operation else None
+            return self.subjects[declared] if operation else None
         if site.on not in self.processes:
             return None
         operation = registry.primitive("process").operation(site.action)

@@ -21,6 +21,7 @@ from mpflow.engine.order import Interval, in_order
 from mpflow.engine.reading import Lane
 from mpflow.plan import Program
 from mpflow.rule import Rule
+from mpflow.subjects import rule
 from mpflow.trace import Event
 
 _MARGIN = 1e-9  # seconds: what nobody timed came just before it was seen
@@ -82,7 +83,6 @@ class Merge:
         self.exitcodes = {name: codes[name] for name in program.plans if name in codes}
         self.errors = {s.name: s.left[1][0] if s.left and s.left[1] else None for s in declared}
         self.variables = {story.name: story.variables for story in declared}
-        self.types = {name: (type_name, options) for name, type_name, options in program.primitives}
 
     def count(self) -> int:
         """How many events there are, about: never less than there are."""
@@ -123,8 +123,7 @@ class Merge:
         if name:
             born = name == "main" or name not in self.program.plans
             return registry.primitive(kind).rule({"born": born})
-        type_name, options = self.types[subject]
-        return registry.primitive(type_name).rule(options)
+        return rule(subject, self.program.primitives)
 
     def _lanes(self) -> list[Iterable[Interval]]:
         lanes: list[Iterable[Interval]] = []

@@ -21,7 +21,9 @@ from contextlib import suppress
 from time import perf_counter
 from typing import Any, NamedTuple
 
-# Sites that are no actions. An odd site waits without a limit: for ever, if nobody acts.
+# Sites that are no actions. An odd site waits without a limit: for ever, if nobody acts. Of a
+# program's own sites the one that waits with a limit has the bit LIMITED: it may still get stuck
+# behind that limit, as Condition.wait does when it cannot have its lock again.
 BEGIN = 2  # name, pid, names of the variables that have a slot
 SITES = 4  # the meaning of further sites: a list of Site
 CODE = 6  # Python code runs from here on
@@ -34,6 +36,8 @@ LEAVE = 18  # exit code, error, variables
 LEAVE_WAITING = 19  # the same, and the exit hooks may wait for ever
 END = 20  # the exit hooks are done
 FIRST = 32  # of a program's own sites
+STEP = 4  # from one of them to the next
+LIMITED = 2
 
 EVENTS, VALUES, ROOM = ".events", ".values", "room"
 
@@ -59,8 +63,9 @@ class Site(NamedTuple):
     """What a site's number stands for.
 
     `shows`: what the word holds: the `value` handed over, the `result`, the result as a
-    `boolean`, or nothing. `timed`: a false result means that the timeout struck. `phase`:
-    enter or leave, of a section; `begun`, of a call. `code`: module and line, of Python code.
+    `boolean`, or nothing; `keyed`: that, and before it which item of its object it is about.
+    `timed`: a false result means that the timeout struck. `phase`: enter or leave, of a section;
+    `begun`, of a call. `code`: module and line, of Python code.
     """
 
     number: int
@@ -71,6 +76,7 @@ class Site(NamedTuple):
     timed: bool = False
     phase: str = ""
     code: str = ""
+    keyed: bool = False
 
 
 class Foreign:
@@ -335,8 +341,8 @@ class Writer:
 
     def new_site(self, waits: bool, **meaning: Any) -> int:
         """A further site of this record, defined at once."""
-        number = self.next_site + waits
-        self.next_site += 2
+        number = self.next_site + (LIMITED if meaning.get("timed") else int(waits))
+        self.next_site += STEP
         self.define([Site(number, **meaning)])
         return number
 

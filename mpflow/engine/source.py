@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from mpflow import registry
-from mpflow.engine.record import FIRST, IDLE, Site
+from mpflow.engine.record import FIRST, IDLE, STEP, Site
 from mpflow.engine.unsaved import Unsaved
 from mpflow.kinds import Operation, Structure
 from mpflow.naming import constant, hidden, variables
@@ -335,7 +335,7 @@ class _Writer:
         return [f"slots[{n}] = {_word(v, f'kept({n}, {v})')}" for v, n in slots]
 
     def _site(self, waits: bool, action: str, on: str | None, line: int, shows: str) -> int:
-        number = FIRST + 2 * len(self.sites) + waits
+        number = FIRST + STEP * len(self.sites) + waits
         self.sites.append(Site(number, action, on, line, shows))
         return number
 

@@ -98,8 +98,12 @@ class Watch:
 
 
 def _waits(last: _Last | None) -> bool:
-    """Whether a record's last entry says: waiting, without a limit."""
+    """Whether a record's last entry says: waiting, without a limit; or with one, where the system
+    tells whether it still counts."""
     if last is None:
         return False
     _, _, site, over = last
-    return site == record.LEAVE_WAITING if over else bool(site & 1)
+    if over:
+        return site == record.LEAVE_WAITING
+    limited = site >= record.FIRST and site & record.LIMITED and system.TELLS_LIMITS
+    return bool(site & 1 or limited)

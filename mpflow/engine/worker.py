@@ -190,7 +190,7 @@ class Worker:
         from mpflow.engine.keep import keep_names
 
         for name, type_name, options in self.program.primitives:
-            made = registry.primitive(type_name).make(options)
+            made = registry.primitive(type_name).make(options, self.objects)
             self.objects.update({f"{name}{part}": each for part, each in made.items()})
         keep_names()
         if self.program.code and self.program.start_method == "fork":
@@ -207,7 +207,7 @@ class Worker:
         self.space.update(self._words(source))
         if source.sites:
             self.record.define(source.sites)
-        self.record.next_site += 2 * len(source.sites)
+        self.record.next_site += record.STEP * len(source.sites)
         exec(compile(source.text, _file_name(self.plan.name), "exec"), self.space)
         run: Callable[[], None] = self.space["body"]
         try:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+from mpflow import registry
 from mpflow.document import Document, Path
 from mpflow.evaluation import FUNCTIONS
 from mpflow.meaning import expectations, flow, references
 from mpflow.problems import Problem, suggestion
 from mpflow.scenario import Scenario
 from mpflow.scenario.findings import Enough, Findings, leaves
-from mpflow.scenario.names import RESERVED
+from mpflow.scenario.names import RESERVED, Complaint, a
 from mpflow.schema import START_METHODS
 
 
@@ -28,6 +29,7 @@ def problems(
         _namespace(findings)
         _params(findings)
         _matrix(findings)
+        _options(scenario, findings)
         for declaration in (*scenario.processes.values(), scenario.main):
             flow.check(scenario, declaration, findings)
         references.check(scenario, findings)
@@ -49,6 +51,22 @@ def _namespace(findings: Findings) -> None:
                 hint = "params, primitives and processes share one namespace"
                 findings.report("duplicate-name", message, path, hint, key=True)
             first.setdefault(name, section)
+
+
+def _options(scenario: Scenario, findings: Findings) -> None:
+    """Options that name a primitive: there is one of that name, and it is of the right type."""
+    for name, declared in scenario.names.primitives.items():
+        for option in registry.primitive(declared.type).options:
+            named = declared.options[option.name]
+            if option.form != "primitive" or not isinstance(named, str):
+                continue
+            found = scenario.names.primitive(named)
+            if not isinstance(found, Complaint) and found.type not in option.choices:
+                takes = ", ".join(option.choices)
+                message = f"`{named}` is {a(found.type)}; `{option.name}` takes: {takes}"
+                found = Complaint("wrong-primitive", message, "", found.declared)
+            if isinstance(found, Complaint):
+                findings.complain(found, ("primitives", name, option.name))
 
 
 def _params(findings: Findings) -> None:

@@ -6,13 +6,13 @@ Is there such a primitive, end or process, does the verb go with it, may this pr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from mpflow import registry
 from mpflow.document import Path
 from mpflow.scenario import Declaration, Node, Scenario, reach
 from mpflow.scenario.findings import Findings
-from mpflow.scenario.names import Complaint
+from mpflow.scenario.names import Complaint, Place, a
 
 _COMPUTED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\[[^\]]*\$.*\](\.[A-Za-z_][A-Za-z0-9_]*)?")
 
@@ -104,11 +104,12 @@ class _References:
                 self._process(each.name, each.declared, reference.node, path)
             else:
                 self._refused(each.declared, each.part, reference.node, path)
+            self._arguments(each, reference)
 
-    def _complain(self, complaint: Complaint, path: Path) -> None:
+    def _complain(self, complaint: Complaint, path: Path, key: bool = False) -> None:
         if (complaint.code, path) not in self.said:
             self.said.add((complaint.code, path))
-            self.findings.complain(complaint, path)
+            self.findings.complain(complaint, path, key)
 
     def _refused(self, declared: str, part: str, node: Node, path: Path) -> None:
         primitive = self.scenario.names.primitives[declared]
@@ -116,6 +117,29 @@ class _References:
         if reason is not None and not self._meant(node):
             message = f"`{node.verb}` cannot be done on `{declared}{part}`"
             self._complain(Complaint("wrong-end", message, reason, declared), path)
+
+    def _arguments(self, place: Place, reference: reach.Reference) -> None:
+        """A verb that goes with several types does not take the same arguments for each."""
+        node, operation = reference.node, None
+        if reference.verb.action is None:
+            operation = registry.primitive(place.type).operation(node.verb)
+        if operation is None or self._meant(node):
+            return
+        own = [operation.subject.name, *(each.name for each in operation.arguments)]
+        for name in (each for each in node.written if each not in own):
+            message = (
+                f"`{node.verb}` takes no `{name}` for {a(place.type)}, which `{place.declared}` is"
+            )
+            complaint = Complaint(
+                "wrong-argument", message, f"it takes {listed(own)}", place.declared
+            )
+            self._complain(complaint, node.places[name], key=True)
+        for name in (each for each in operation.needs if each not in node.written):
+            message = (
+                f"`{node.verb}` needs `{name}` for {a(place.type)}, which `{place.declared}` is"
+            )
+            complaint = Complaint("missing-key", message, "", place.declared)
+            self._complain(complaint, node.path, key=True)
 
     def _process(self, name: str, declared: str, node: Node, path: Path) -> None:
         """A process may be started by another one, and joined by that one alone."""
@@ -159,6 +183,12 @@ class _References:
         codes = [expectation.exitcodes.get(name, ()) for name in self.declaration.replicas]
         waited = any(any(each) for each in (*errors, *codes))
         return waited or node.path in self.guarded
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for a message: `a`, `b` and `c`."""
+    quoted = [f"`{each}`" for each in names]
+    return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
 
 
 def _certain(nodes: tuple[Node, ...]) -> Iterator[Path]:

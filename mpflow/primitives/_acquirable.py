@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mpflow.kinds import BLOCK, INTO, TIMEOUT, Argument, Operation
+from mpflow.kinds import BLOCK, INTO, LOCK, TIMEOUT, Operation
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
-
-LOCK = Argument("lock", "subject", "what to acquire or release", required=True)
 
 
 def _acquire(lock: Any, block: bool, timeout: float | None) -> bool:

@@ -69,12 +69,13 @@ class Producers:
         """Nobody has put anything."""
         return 0, (), frozenset([()])
 
-    def put(self, state: State, event: Observation) -> State:
-        """One more item, the event's value, of the event's process."""
+    def put(self, state: State, event: Observation, producer: str = "") -> State:
+        """One more item, the event's value, of the event's process, or of another producer."""
         inside, last, answers = state
-        number = self.numbers.get(event.process)
+        producer = producer or event.process
+        number = self.numbers.get(producer)
         if number is None:
-            number = self.numbers[event.process] = len(self.numbers)
+            number = self.numbers[producer] = len(self.numbers)
             self.origins += (Put(None),)
         if number >= len(last):
             unheard = self.origins[len(last) : number + 1]

@@ -12,7 +12,7 @@ from mpflow.kinds import Argument, Primitive
 from mpflow.primitives._acquirable import OPERATIONS, Permits, check_permits
 
 
-def _make(options: Mapping[str, Any]) -> dict[str, object]:
+def _make(options: Mapping[str, Any], made: object) -> dict[str, object]:
     from multiprocessing import BoundedSemaphore
 
     return {"": BoundedSemaphore(options["value"])}

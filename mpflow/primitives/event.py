@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mpflow.kinds import INTO, TIMEOUT, Argument, Operation, Primitive
+from mpflow.kinds import FOR, INTO, TIMEOUT, Argument, Operation, Primitive
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
 
 EVENT = Argument("event", "subject", "the event", required=True)
-FOR = Argument("for", "subject", "what to wait for", required=True)
 
 
 class Flag:
@@ -33,7 +32,7 @@ class Flag:
         return flag
 
 
-def _make(options: object) -> dict[str, object]:
+def _make(options: object, made: object) -> dict[str, object]:
     from multiprocessing import Event
 
     return {"": Event()}

@@ -9,7 +9,7 @@ from mpflow.kinds import Primitive
 from mpflow.primitives._acquirable import OPERATIONS, Permits
 
 
-def _make(options: object) -> dict[str, object]:
+def _make(options: object, made: object) -> dict[str, object]:
     from multiprocessing import Lock
 
     return {"": Lock()}

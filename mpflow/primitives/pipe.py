@@ -78,7 +78,7 @@ def _ends(options: Mapping[str, Any]) -> tuple[str, str]:
     return first, second
 
 
-def _make(options: Mapping[str, Any]) -> dict[str, object]:
+def _make(options: Mapping[str, Any], made: object) -> dict[str, object]:
     from multiprocessing import Pipe
 
     first, second = _ends(options)

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mpflow.kinds import INTO, TIMEOUT, WHAT, Argument, Operation, Primitive
+from mpflow.kinds import INTO, PROCESS, TIMEOUT, WHAT, Operation, Primitive
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
-
-PROCESS = Argument("process", "processes", "a process, a list of them, or `all`", required=True)
 
 
 class Life:
@@ -60,7 +58,7 @@ def _join(process: Any, timeout: float | None) -> bool:
     return process.exitcode is not None
 
 
-def _make(options: object) -> dict[str, object]:
+def _make(options: object, made: object) -> dict[str, object]:
     raise TypeError("a process is made by the process that starts it")
 
 

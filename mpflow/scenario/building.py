@@ -32,6 +32,7 @@ _WANTED: Mapping[str, Any] = {
     "list": list,
     "value": object,
     "text": str,
+    "primitive": bool | str,
 }
 
 
@@ -123,9 +124,10 @@ class _Builder:
             else option.default
             for option in primitive.options
         }
-        for key, message in primitive.check(options):
-            self.report("bad-option", message, (*path, key))
-            options[key] = next(o.default for o in primitive.options if o.name == key)
+        faulty = [o.name for o in primitive.options if o.name in given and options[o.name] is None]
+        for key, message in () if any(faulty) else primitive.check(options):
+            self.report("bad-option", message, (*path, key) if key in given else path)
+            options.update((o.name, o.default) for o in primitive.options if o.name == key)
         return Declared(name, given["type"], options, self._count(given, path))
 
     def _count(self, data: Mapping[str, Any], path: Path) -> int | None:

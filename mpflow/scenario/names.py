@@ -83,7 +83,7 @@ class Names(NamedTuple):
             return Complaint("not-a-child", message)
         if shape is None or shape[3] or base not in self.processes:
             if base in self.primitives:
-                message = f"`{base}` is {_a(self.primitives[base].type)}, not a process"
+                message = f"`{base}` is {a(self.primitives[base].type)}, not a process"
                 return Complaint("not-a-process", message, suggestion("", self.processes), base)
             hint = suggestion(base, self.processes)
             return Complaint("unknown-process", f"no process is called `{text}`", hint, base)
@@ -96,17 +96,19 @@ class Names(NamedTuple):
     def subject(self, text: str, verb: Verb) -> tuple[Place, ...] | Complaint:
         """What a verb is to act on; a complaint too where it has no such verb."""
         base = text.partition("[")[0].partition(".")[0]
-        if "process" in verb.types and (base not in self.primitives or verb.types == ("process",)):
+        processes = any(argument.form == "processes" for argument in verb.arguments)
+        known = base in self.primitives and verb.types != ("process",)
+        if "process" in verb.types and (not known or (processes and base in self.processes)):
             found = self.process(text)
             if isinstance(found, Complaint):
-                return found if verb.types == ("process",) else self._unknown(text, base)
+                return found if processes else self._unknown(text, base)
             return tuple(Place(name, base, "process", "") for name in found)
         place = self.primitive(text)
         if isinstance(place, Complaint):
             return place
         if place.type not in verb.types:
             takes = ", ".join(verb.types)
-            message = f"`{base}` is {_a(place.type)}; `{verb.name}` takes: {takes}"
+            message = f"`{base}` is {a(place.type)}; `{verb.name}` takes: {takes}"
             return Complaint("wrong-primitive", message, _instead(place.type), base)
         return (place,)
 
@@ -149,7 +151,7 @@ def _part(declared: Declared, part: str | None) -> Complaint | None:
         return None
     ends = [each.removeprefix(".") for each in parts if each]
     if not ends:
-        message = f"`{declared.name}` is {_a(declared.type)}; it has no part `{part}`"
+        message = f"`{declared.name}` is {a(declared.type)}; it has no part `{part}`"
         return Complaint("unknown-end", message, f"write `{declared.name}`", declared.name)
     if part is None:
         message = f"`{declared.name}` is a pipe; name one of its ends"
@@ -161,8 +163,9 @@ def _part(declared: Declared, part: str | None) -> Complaint | None:
 
 def _instead(type_name: str) -> str:
     verbs = (operation.verb for operation in registry.primitive(type_name).operations)
-    return f"{_a(type_name)} knows: {', '.join(verbs)}"
+    return f"{a(type_name)} knows: {', '.join(verbs)}"
 
 
-def _a(type_name: str) -> str:
+def a(type_name: str) -> str:
+    """`a queue`, `an event`."""
     return f"an {type_name}" if type_name[0] in "aeiou" else f"a {type_name}"

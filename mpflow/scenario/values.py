@@ -24,6 +24,7 @@ _WANTED_WORDS: Mapping[Any, str] = {
     bool: "true or false",
     list: "a list",
     str: "a text",
+    bool | str: "a lock's name",
 }
 
 

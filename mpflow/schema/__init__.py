@@ -129,6 +129,7 @@ _FORMS: Mapping[str, Schema] = {
     "condition": {"type": ["string", "boolean", "number"]},
     "variable": {"type": "string", "pattern": rf"{NAME}|\$"},
     "function": {"type": "string", "pattern": rf"{_FUNCTION}|\$"},
+    "primitive": {"type": "string"},
     "exception": {"type": "string", "pattern": rf"{NAME}|\$"},
     "times": {"type": ["integer", "string"], "pattern": r"^forever$|\$"},
     "list": {"type": ["array", "string"], "pattern": _TEMPLATE},
@@ -139,7 +140,10 @@ _FORMS: Mapping[str, Schema] = {
 
 def _argument(argument: Argument) -> Schema:
     fragment = dict(_FORMS[argument.form])
-    if argument.choices:
+    if argument.form == "primitive":
+        if argument.default is not None:
+            fragment["type"] = ["boolean", "string"]
+    elif argument.choices:
         fragment = {
             "type": "string",
             "pattern": f"^({'|'.join(map(re.escape, argument.choices))})$|\\$",

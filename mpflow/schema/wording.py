@@ -10,9 +10,6 @@ from mpflow.document import Document, Path
 from mpflow.problems import Problem, near, suggestion
 from mpflow.schema.fits import Schema
 
-# Words of the language that a later version of mpflow will know.
-_LATER_TYPES = ("condition", "barrier", "joinable_queue", "simple_queue", "value", "array")
-_LATER_VERBS = ("notify", "notify_all", "abort", "reset", "task_done", "load", "store")
 _WORDS = {
     "object": "a mapping",
     "array": "a list",
@@ -281,8 +278,6 @@ def describe(data: object) -> str:
 def unknown_type(word: str) -> tuple[str, str]:
     """The message and the hint for a word that is no type of primitive."""
     types = registry.declared()
-    if word in _LATER_TYPES:
-        return f"the type `{word}` is not available in this version of mpflow", _known(types)
     return f"no type of primitive is called `{word}`", suggestion(word, types)
 
 
@@ -291,14 +286,8 @@ def unknown_verb(word: object) -> tuple[str, str]:
     import re
 
     verbs, text = registry.verbs(), str(word)
-    if text in _LATER_VERBS:
-        return f"the action `{text}` is not available in this version of mpflow", ""
     first = re.match(r"\w+", text)
     if first and first[0] in verbs and first[0] != text:
         message = f"`{text if len(text) <= 40 else text[:39] + '…'}` is not an action"
         return message, f"write `{first[0]}: …`, with a space after the colon"
     return f"no action is called `{text[:60]}`", suggestion(text[:60], verbs)
-
-
-def _known(types: dict[str, Any]) -> str:
-    return f"known: {', '.join(types)}"

@@ -12,10 +12,12 @@ from typing import Any, NoReturn
 
 from mpflow import shipped
 from mpflow.schema.fits import accepts
-from mpflow.trace import Event
+from mpflow.trace import GIVING, Event
 
 _FIELDS = {"seq", "t", "process", "action", "on", "line", "value", "result", "status", "error"}
-_RARE = {"code", "error", "phase", "pid", "exitcode", "stopped", "suspect", "shortened"}
+_RARE = {
+    "at", "code", "error", "exitcode", "limited", "phase", "pid", "shortened", "stopped", "suspect",
+}  # fmt: skip
 _MOST = 10**300  # of a number: anything beyond is no time
 
 
@@ -123,14 +125,14 @@ def _together(data: Mapping[str, Any]) -> None:
         "pid": action == "begin",
         "exitcode": action == "end",
         "error": action == "end" or status == "error",
-        "result": status in ("ok", "timeout") and action not in ("put", "send"),
+        "result": status in ("ok", "timeout") and action not in GIVING,
     }
     for name, needed in needs.items():
         if needed != (name in data):
             raise Wrong(f"`{name}` is missing" if needed else f"`{name}` does not belong here")
     if status == "error" and not data["error"]:
         raise Wrong("`error` is missing")
-    if action in ("put", "send") and status == "ok" and "value" not in data:
+    if action in GIVING and status == "ok" and "value" not in data:
         raise Wrong("`value` is missing")
     if ("line" in data) + ("code" in data) != (not life):
         raise Wrong("`line` or `code` is " + ("not the begin's or end's" if life else "missing"))
@@ -140,6 +142,8 @@ def _together(data: Mapping[str, Any]) -> None:
         raise Wrong("`stopped` is missing")
     if "phase" in data and action != "section":
         raise Wrong("`phase` does not belong here")
+    if "limited" in data and (status != "error" or action != "wait"):
+        raise Wrong("`limited` does not belong here")
     if life and (data.get("result") is not None or data.keys() & {"on", "value"}):
         raise Wrong("a begin and an end have no `on`, `value` and `result`")
     if action == "print" and status == "ok":

@@ -13,11 +13,13 @@ from typing import Any
 
 from mpflow import registry
 from mpflow.plan import Plan, Program
+from mpflow.subjects import rule, subjects
 from mpflow.trace import Event
 from mpflow.verify.form import Wrong
 from mpflow.verify.values import Shown
 
 _MOST = 2000  # states of one primitive side by side
+_TOLD_BY_VERBS = ("event", "pipe")  # whose rules need no more than what no other type knows
 
 Subject = tuple[str, str]  # a type, where it is a process or guessed; a name
 State = tuple[Any, frozenset[int]]  # a rule's own, and which blocked events are still to come
@@ -73,6 +75,7 @@ class Replay:
         self.untold = frozenset[str]()
         if program is not None:
             self.types = {name: (kind, options) for name, kind, options in program.primitives}
+            self.subjects = subjects(program.primitives)
             self.untold = frozenset(_in_code(program))
 
     def take(self, event: Event) -> None:
@@ -113,8 +116,8 @@ class Replay:
         if kind:
             primitive = registry.primitive(kind)
             return primitive.rule({each.name: each.default for each in primitive.options})
-        type_name, options = self.types[name]
-        return registry.primitive(type_name).rule(options)
+        assert self.program is not None
+        return rule(name, self.program.primitives)
 
     def _subject(self, event: Event) -> Subject | None:
         """The primitive or process whose state an event changes or tells, if it can be judged."""
@@ -125,13 +128,15 @@ class Replay:
             return _guess(event, name)
         if name in self.types:
             known = registry.primitive(self.types[name][0]).operation(event.action)
-            return ("", name) if known else None
+            return ("", self.subjects[name]) if known else None
         known = registry.primitive("process").operation(event.action)
         return ("process", event.on) if known and event.on in self.program.plans else None
 
 
 def _opaque(event: Event, shortened: list[str]) -> Event:
     """The event with values that are only shown in place of shortened ones."""
+    if "at" in shortened:
+        event = event._replace(extra={**event.extra, "at": None})  # nobody knows which
     if "value" in shortened:
         event = event._replace(value=Shown(str(event.value)))
     if "result" in shortened:
@@ -167,7 +172,7 @@ def _guess(event: Event, name: str) -> Subject | None:
     if registry.primitive("process").operation(event.action) is not None:
         return ("process", str(event.on)) if event.action != "close" else None
     kinds = _kinds(event.action)
-    if len(kinds) != 1:
+    if len(kinds) != 1 or kinds[0] not in _TOLD_BY_VERBS:
         return None
     options = {each.name: each.default for each in registry.primitive(kinds[0]).options}
     part = str(event.on)[len(name) :]

@@ -18,6 +18,7 @@ from mpflow import registry
 from mpflow.engine.worker import exit_code
 from mpflow.evaluation import Attributes
 from mpflow.exceptions import caught, named, told
+from mpflow.kinds import Operation
 from mpflow.plan import Plan, Program
 from mpflow.stepwise import Ask, Lost, Walk
 from mpflow.trace import Event
@@ -205,7 +206,7 @@ class Follower:
             return f"what `{self.plan.name}` does here is {_described(ask)}"
         if (ask.phase or None) != event.extra.get("phase") and ask.arguments is not None:
             return f"`phase` is {ask.phase} here"
-        for judge in (self._on, self._value, self._status, self._result):
+        for judge in (self._on, self._at, self._value, self._status, self._result):
             wrong = judge(ask, event)
             if wrong:
                 return wrong
@@ -217,6 +218,21 @@ class Follower:
         if event.on is None and (ask.arguments is None or event.status == "blocked"):
             return ""
         return f"it is on {ask.on!r:.80} here" if ask.on is not None else "it is on nothing"
+
+    def _at(self, ask: Ask, event: Event) -> str:
+        given = ask.arguments
+        if given is None or not ask.type or not self._operation(ask).keyed:
+            return ""
+        shortened = "at" in event.extra.get("shortened", ())
+        at = event.extra.get("at")
+        if agrees(given["at"], at, shortened) or (event.status == "blocked" and at is None):
+            return ""
+        return f"it is at {given['at']!r:.80} here, not at {shown(at)}"
+
+    def _operation(self, ask: Ask) -> Operation:
+        found = registry.primitive(ask.type).operation(ask.verb)
+        assert found is not None
+        return found
 
     def _value(self, ask: Ask, event: Event) -> str:
         if ask.arguments is None:
@@ -269,9 +285,14 @@ class Follower:
         if not self._keeps(ask):
             wrong = event.result is not None
             return f"`{ask.verb}` has no result" if wrong else self._slept(ask, event)
-        if ask.verb in _YES_OR_NO:
+        if ask.verb in _YES_OR_NO and ask.type != "barrier":
             return self._yes_or_no(ask, event)
-        kinds: Mapping[str, Any] = {"qsize": int, "exitcode": int | None, "read": str}
+        kinds: Mapping[str, Any] = {
+            "qsize": int,
+            "exitcode": int | None,
+            "read": str,
+            "wait": int,
+        }
         kind = kinds.get(ask.verb, list if ask.verb == "active_children" else object)
         if not isinstance(event.result, kind) or isinstance(event.result, bool):
             return f"its result cannot be {shown(event.result)}"
@@ -280,8 +301,7 @@ class Follower:
     def _keeps(self, ask: Ask) -> bool:
         """Whether an action has a result."""
         if ask.type:
-            operation = registry.primitive(ask.type).operation(ask.verb)
-            return operation is not None and any(a.name == "into" for a in operation.arguments)
+            return any(a.name == "into" for a in self._operation(ask).arguments)
         return any(a.name == "into" for a in registry.action(ask.verb).arguments)
 
     def _slept(self, ask: Ask, event: Event) -> str:

@@ -1,0 +1,91 @@
+"""What a value and an array share: type codes, what they take, and the lock they may have.
+
+CPython: multiprocessing.sharedctypes. A value that does not fit is cut as C does it: 200 in a
+signed byte is -56.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mpflow.kinds import Argument
+from mpflow.primitives._monitor import Held
+
+CODES = "cubBhHiIlLqQfd"
+TYPECODE = Argument("typecode", "text", "as in ctypes: i, d, b, …", default="i")
+LOCK = Argument(
+    "lock",
+    "primitive",
+    "true: one of its own; false: none; or the name of a lock or rlock",
+    default=True,
+    choices=("lock", "rlock"),
+)
+
+
+def check_typecode(options: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Whether there is such a type."""
+    code = options["typecode"]
+    if code is None or (len(code) == 1 and code in CODES):
+        return []
+    return [("typecode", f"there is no type code {code!r:.20}; one of {', '.join(CODES)}")]
+
+
+def fits(code: str | None, value: object) -> str:
+    """Why a type does not take a value; nothing if it does."""
+    if code is None or len(code) != 1 or code not in CODES:
+        return ""
+    try:
+        ctype(code)(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        return f"{value!r:.40} is no value for {code!r}: {error}"
+    return ""
+
+
+def ctype(code: str) -> Any:
+    """The ctypes class of a code."""
+    from multiprocessing import sharedctypes
+
+    types: Any = sharedctypes.typecode_to_type  # type: ignore[attr-defined]
+    return types[code]
+
+
+def lock_of(options: Mapping[str, Any], made: Mapping[str, Any]) -> Any:
+    """What Value and Array get as `lock`."""
+    lock = options["lock"]
+    return made[lock] if isinstance(lock, str) else lock
+
+
+def refuses(verb: str, part: str, options: Mapping[str, Any]) -> str | None:
+    """What has no lock cannot be acquired."""
+    if verb in ("acquire", "release", "with") and options["lock"] is False:
+        return "with `lock: false` it has no lock"
+    return None
+
+
+def kind(options: Mapping[str, Any]) -> str | None:
+    """The kind of lock that it has of its own."""
+    return None if options["lock"] is False else "rlock"
+
+
+class Guarded:
+    """Whoever reads or writes takes the lock for that moment, if there is one."""
+
+    waits = False
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.locked = options["lock"] is not False
+        self.type = ctype(options["typecode"])
+
+    def let_in(self, held: Held, process: str) -> Held | None:
+        """The lock as it is then; None: the process cannot get at it."""
+        return held.let_in(process) if self.locked else held
+
+    def cut(self, value: object) -> object:
+        """A value as it is there once it was stored."""
+        return self.type(value).value
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two values are the same; a NaN is one."""
+    return one == other or (one != one and other != other)

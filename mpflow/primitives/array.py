@@ -1,0 +1,150 @@
+"""An array: numbers in memory that all processes share, with a lock or without.
+
+CPython: multiprocessing.Array (sharedctypes.py). Each access to an item takes the lock for itself;
+an index that is none is an IndexError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mpflow.kinds import AT, FROM, INTO, TO, VALUE, Argument, Operation, Primitive
+from mpflow.primitives._acquirable import OPERATIONS
+from mpflow.primitives._ctypes import (
+    LOCK,
+    TYPECODE,
+    Guarded,
+    check_typecode,
+    fits,
+    kind,
+    lock_of,
+    refuses,
+    same,
+)
+from mpflow.primitives._monitor import Held, Monitor
+
+if TYPE_CHECKING:
+    from mpflow.rule import Observation
+
+_ROW = 64  # items that are copied when one of them changes
+
+Rows = tuple[tuple[Any, ...], ...]
+
+
+class Cells(Guarded):
+    """An array in the order of events: a load gives what was stored there last. The state has the
+    items in rows, so that a large array is not copied for each of them."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        super().__init__(options)
+        initial = options["initial"]
+        items = [0] * options["size"] if initial is None else initial
+        self.initial = [self.cut(each) for each in items]
+
+    def start(self) -> Rows:
+        return _rows(self.initial)
+
+    def after(self, held: Held, own: Rows, event: Observation) -> tuple[Held, Rows] | None:
+        if event.status == "error":
+            return held, own
+        found = self.let_in(held, event.process)
+        if found is None:
+            return None
+        at, size = event.extra.get("at"), len(self.initial)
+        if isinstance(at, str):
+            return self._slice(found, own, event, at)
+        if not isinstance(at, int) or not -size <= at < size:
+            return found, own
+        row, place = divmod(at % size, _ROW)
+        if event.action == "store":
+            new = (*own[row][:place], self.cut(event.value), *own[row][place + 1 :])
+            return found, (*own[:row], new, *own[row + 1 :])
+        if event.status == "ok" and not same(event.result, own[row][place]):
+            return None
+        return found, own
+
+    def _slice(
+        self, held: Held, own: Rows, event: Observation, at: str
+    ) -> tuple[Held, Rows] | None:
+        """What only Python code does: several items at once, `start:stop:step`."""
+        items = [each for row in own for each in row]
+        part = slice(*(int(each) if each else None for each in at.split(":")))
+        if event.action == "store":
+            items[part] = [self.cut(each) for each in _items(event.value)]
+            return held, _rows(items)
+        told = _items(event.result)
+        if event.status == "ok" and any(
+            not same(one, other) for one, other in zip(told, items[part], strict=True)
+        ):
+            return None
+        return held, own
+
+
+def _rows(items: Sequence[Any]) -> Rows:
+    return tuple(tuple(items[i : i + _ROW]) for i in range(0, len(items), _ROW))
+
+
+def _items(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else []
+
+
+def _check(options: Mapping[str, Any]) -> list[tuple[str, str]]:
+    wrong = check_typecode(options)
+    initial, size = options["initial"], options["size"]
+    if initial is None and size is None:
+        wrong.append(("", "an array needs `initial`, a list of its items, or `size`"))
+    elif initial is not None and size is not None:
+        wrong.append(("size", "`initial` says how many items there are: one of the two"))
+    elif size is not None and not 0 <= size < 1 << 28:
+        wrong.append(("size", f"an array has from 0 to 268435455 items, not {size}"))
+    for each in initial or ():
+        if unfit := fits(options["typecode"], each):
+            return [*wrong, ("initial", unfit)]
+    return wrong
+
+
+def _make(options: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, object]:
+    from multiprocessing import Array
+
+    items = options["size"] if options["initial"] is None else options["initial"]
+    return {"": Array(options["typecode"], items, lock=lock_of(options, made))}
+
+
+def _load(array: Any, at: Any) -> object:
+    return array[at]
+
+
+def _store(array: Any, given: object, at: Any) -> None:
+    array[at] = given
+
+
+PRIMITIVE = Primitive(
+    type="array",
+    summary="Numbers in shared memory; each access takes their lock for itself.",
+    options=(
+        TYPECODE,
+        Argument("initial", "list", "the items it has at first"),
+        Argument("size", "integer", "how many items, all zero"),
+        LOCK,
+    ),
+    operations=(
+        *OPERATIONS,
+        Operation("load", "What stands at a place.", FROM, (AT, INTO), _load, needs=("at",)),
+        Operation(
+            "store",
+            "Put something in the place of what stands there.",
+            TO,
+            (VALUE, AT),
+            _store,
+            shows="value",
+            needs=("at",),
+        ),
+    ),
+    make=_make,
+    rule=lambda options: Monitor(kind(options), {"": Cells(options)}),
+    member=Cells,
+    check=_check,
+    refuses=refuses,
+    stage=2,
+)

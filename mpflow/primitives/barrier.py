@@ -1,0 +1,101 @@
+"""A barrier: so many processes wait for one another, and then all go on.
+
+CPython: multiprocessing.Barrier, which is threading.Barrier's code over a condition and two shared
+integers. When a wait's time limit strikes, or somebody aborts, the barrier is broken: every wait
+raises BrokenBarrierError until it is reset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mpflow.kinds import FOR, INTO, TIMEOUT, Argument, Operation, Primitive
+
+if TYPE_CHECKING:
+    from mpflow.rule import Observation
+
+BARRIER = Argument("barrier", "subject", "the barrier", required=True)
+MOST = 2147483647  # of a C integer, which counts those who wait
+
+State = tuple[frozenset[int], bool, bool]  # the indexes given in this round; broken; ever reset
+
+
+class Rounds:
+    """A barrier in the order of events: in a round each index is given once, and no wait goes well
+    while the barrier is broken. It breaks by an abort or a wait that its own limit ended; after
+    the first reset nobody can tell why a wait was broken, and all are believed."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.parties: int = options["parties"] or MOST
+
+    def start(self) -> State:
+        return frozenset(), False, False
+
+    def after(self, state: State, event: Observation) -> State | None:
+        given, broken, reset = state
+        if event.action == "abort" and event.status != "error":
+            return frozenset(), True, reset
+        if event.action == "reset" and event.status != "error":
+            return frozenset(), False, True
+        if event.action != "wait" or event.status == "blocked":
+            return state
+        if event.status == "error":
+            if not event.error or event.error[0] != "BrokenBarrierError" or broken or reset:
+                return state
+            return (frozenset(), True, reset) if event.extra.get("limited") else None
+        if broken or event.result in given or not isinstance(event.result, int):
+            return None
+        given |= {event.result}
+        return (frozenset() if len(given) == self.parties else given), broken, reset
+
+
+def _check(options: Mapping[str, Any]) -> list[tuple[str, str]]:
+    parties = options["parties"]
+    if parties is None or 0 < parties <= MOST:  # None: already found to be no number
+        return []
+    why = "with none, nobody would ever be the last to come" if parties == 0 else ""
+    message = f"a barrier has 1 to {MOST} parties, not {parties}"
+    return [("parties", f"{message}: {why}" if why else message)]
+
+
+def _make(options: Mapping[str, Any], made: object) -> dict[str, object]:
+    from multiprocessing import Barrier
+
+    return {"": Barrier(options["parties"])}
+
+
+PRIMITIVE = Primitive(
+    type="barrier",
+    summary="So many processes wait for one another, and then all go on.",
+    options=(Argument("parties", "integer", "how many wait for one another", required=True),),
+    operations=(
+        Operation(
+            "wait",
+            "Wait for the others; the result is a number, another one for each.",
+            FOR,
+            (TIMEOUT, INTO),
+            lambda barrier, timeout: barrier.wait(timeout),
+            method="wait",
+        ),
+        Operation(
+            "abort",
+            "Break it: all who wait get BrokenBarrierError.",
+            BARRIER,
+            (),
+            lambda barrier: barrier.abort(),
+            method="abort",
+        ),
+        Operation(
+            "reset",
+            "Make it new: all who wait get BrokenBarrierError.",
+            BARRIER,
+            (),
+            lambda barrier: barrier.reset(),
+            method="reset",
+        ),
+    ),
+    make=_make,
+    rule=Rounds,
+    check=_check,
+)

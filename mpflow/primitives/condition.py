@@ -1,0 +1,119 @@
+"""A condition: processes wait for it, giving up its lock meanwhile; who holds the lock wakes them.
+
+CPython: multiprocessing.Condition (synchronize.py): a lock and three semaphores. wait gives the
+lock up however often it was acquired, and its time limit does not cover taking it again. notify
+returns when every process that it woke has said so: one that was killed in its wait blocks it for
+ever (semantics.md, 1.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mpflow.kinds import FOR, INTO, TIMEOUT, Argument, Operation, Primitive
+from mpflow.primitives._acquirable import OPERATIONS
+from mpflow.primitives._monitor import Held, Monitor
+
+if TYPE_CHECKING:
+    from mpflow.rule import Observation
+
+CONDITION = Argument("condition", "subject", "the condition", required=True)
+HOW_MANY = Argument("n", "integer", "how many to wake at most", default=1)
+
+
+class Woken:
+    """A condition in the order of events: no wait is true unless somebody has notified, and each
+    notify ends so many waits at most. The state is how many wakes are not used up yet."""
+
+    waits = True
+
+    def start(self) -> int:
+        return 0
+
+    def after(self, held: Held, wakes: int, event: Observation) -> tuple[Held, int] | None:
+        mine = held.owner == event.process
+        if event.status == "error":  # an assertion: the lock is not held
+            return (
+                None
+                if mine and event.error and event.error[0] == "AssertionError"
+                else (held, wakes)
+            )
+        if event.action == "wait":
+            return self._waited(held, wakes, event)
+        if not mine:
+            return None
+        most = len(held.parked) if event.action == "notify_all" else _number(event.value)
+        return held, min(wakes + max(0, most), len(held.parked))
+
+    def _waited(self, held: Held, wakes: int, event: Observation) -> tuple[Held, int] | None:
+        if event.status == "blocked":
+            return (held.park() if held.owner == event.process else held), wakes
+        if event.result and not wakes:
+            return None
+        found = held.back(event.process)
+        if found is None:
+            return None
+        return found, min(wakes - bool(event.result), len(found.parked))
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 1 << 31
+
+
+def _rule(options: Mapping[str, Any]) -> Monitor:
+    return Monitor("rlock", {"": Woken()})
+
+
+def _make(options: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, object]:
+    from multiprocessing import Condition
+
+    lock = options["lock"]
+    return {"": Condition(None if lock is None else made[lock])}
+
+
+PRIMITIVE = Primitive(
+    type="condition",
+    summary="Processes wait for it, giving up its lock meanwhile; others wake them.",
+    options=(
+        Argument(
+            "lock",
+            "primitive",
+            "the name of a lock or rlock; without one, a new rlock",
+            choices=("lock", "rlock"),
+        ),
+    ),
+    operations=(
+        *OPERATIONS,
+        Operation(
+            "wait",
+            "Give up the lock, wait to be woken, take it again; the result says whether woken.",
+            FOR,
+            (TIMEOUT, INTO),
+            lambda condition, timeout: condition.wait(timeout),
+            boolean=True,
+            method="wait",
+        ),
+        Operation(
+            "notify",
+            "Wake some who wait; returns when they are awake. The lock must be held.",
+            CONDITION,
+            (HOW_MANY,),
+            lambda condition, n: condition.notify(n),
+            shows="n",
+            method="notify",
+        ),
+        Operation(
+            "notify_all",
+            "Wake all who wait; returns when they are awake. The lock must be held.",
+            CONDITION,
+            (),
+            lambda condition: condition.notify_all(),
+            method="notify_all",
+        ),
+    ),
+    make=_make,
+    rule=_rule,
+    member=lambda options: Woken(),
+    stage=2,
+)

@@ -1,0 +1,76 @@
+"""A joinable queue: a queue that counts what was put and is not done, and can be waited for.
+
+CPython: multiprocessing.JoinableQueue (queues.py): a queue, a semaphore that counts unfinished
+tasks, and a condition. put counts, not what arrives: an item that got lost is never done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mpflow.kinds import PROCESS, QUEUE, Operation, Primitive
+from mpflow.primitives._producers import State
+from mpflow.primitives._queues import OPERATIONS, OPTIONS, Items, check
+
+if TYPE_CHECKING:
+    from mpflow.rule import Observation
+
+
+class Tasks:
+    """A joinable queue in the order of events: a queue, and how many tasks are not done. There are
+    none left when a join is over."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.items = Items(options)
+
+    def start(self) -> tuple[State, int]:
+        return self.items.start(), 0
+
+    def after(self, state: tuple[State, int], event: Observation) -> tuple[State, int] | None:
+        inside, left = state
+        if event.action == "join":
+            return None if event.status == "ok" and left else state
+        if event.action == "task_done":
+            if event.status == "error":
+                return None if left and event.error and event.error[0] == "ValueError" else state
+            return (inside, left - 1) if left else None
+        found = self.items.after(inside, event)
+        if found is None:
+            return None
+        return found, left + (event.action == "put" and event.status != "error")
+
+
+def _make(options: Mapping[str, Any], made: object) -> dict[str, object]:
+    from multiprocessing import JoinableQueue
+
+    return {"": JoinableQueue(options["maxsize"])}
+
+
+PRIMITIVE = Primitive(
+    type="joinable_queue",
+    summary="A queue that counts what was put and is not done, and can be waited for.",
+    options=OPTIONS,
+    operations=(
+        *OPERATIONS,
+        Operation(
+            "task_done",
+            "Say that one item that was got is done.",
+            QUEUE,
+            (),
+            lambda queue: queue.task_done(),
+            method="task_done",
+        ),
+        Operation(
+            "join",
+            "Wait until as many are done as were put.",
+            PROCESS,
+            (),
+            lambda queue: queue.join(),
+            method="join",
+        ),
+    ),
+    make=_make,
+    rule=Tasks,
+    check=check,
+)

@@ -1,0 +1,94 @@
+"""A simple queue: a pipe with a lock for those who put and one for those who get; no thread.
+
+CPython: multiprocessing.SimpleQueue (queues.py). When put returns, the item is in the pipe: items
+come out in the order in which they were put, whoever put them. A put waits while the pipe is full.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mpflow.kinds import FROM, INTO, QUEUE, TO, VALUE, WHAT, Operation, Primitive
+from mpflow.primitives._producers import Producers, State
+
+if TYPE_CHECKING:
+    from mpflow.rule import Observation
+
+_ONE = "whoever"  # all who put are one producer: theirs is one order
+
+
+class Line:
+    """A simple queue in the order of events: first in, first out, and empty when nothing is in."""
+
+    def __init__(self) -> None:
+        self.items = Producers(drops=False)
+
+    def start(self) -> State:
+        return self.items.start()
+
+    def after(self, state: State, event: Observation) -> State | None:
+        status = event.status
+        if status == "error":
+            return state
+        if event.action == "put":
+            return self.items.put(state, event, _ONE)
+        if event.action == "get":
+            return (
+                self.items.lose(state)
+                if status == "blocked"
+                else self.items.get(state, event.result)
+            )
+        if event.action == "empty" and status == "ok":
+            return state if bool(event.result) == (not state[0]) else None
+        return state
+
+
+def _make(options: object, made: object) -> dict[str, object]:
+    from multiprocessing import SimpleQueue
+
+    return {"": SimpleQueue()}
+
+
+PRIMITIVE = Primitive(
+    type="simple_queue",
+    summary="Items in the order put, whoever put them; no thread, and no time limits.",
+    options=(),
+    operations=(
+        Operation(
+            "put",
+            "Put an item; waits while the pipe is full.",
+            TO,
+            (VALUE,),
+            lambda queue, value: queue.put(value),
+            shows="value",
+            method="put",
+        ),
+        Operation(
+            "get",
+            "Take the next item, waiting for one.",
+            FROM,
+            (INTO,),
+            lambda queue: queue.get(),
+            method="get",
+        ),
+        Operation(
+            "empty",
+            "Whether nothing is in the pipe just now.",
+            QUEUE,
+            (INTO,),
+            lambda queue: queue.empty(),
+            boolean=True,
+            method="empty",
+        ),
+        Operation(
+            "close",
+            "Close this process's ends of the pipe.",
+            WHAT,
+            (),
+            lambda queue: queue.close(),
+            method="close",
+        ),
+    ),
+    make=_make,
+    rule=lambda options: Line(),
+)

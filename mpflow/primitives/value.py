@@ -1,0 +1,95 @@
+"""A value: one number in memory that all processes share, with a lock or without.
+
+CPython: multiprocessing.Value (sharedctypes.py). Each load and each store takes the lock for
+itself; what reads, adds and writes back needs it around all three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mpflow.kinds import FROM, INTO, TO, VALUE, Argument, Operation, Primitive
+from mpflow.primitives._acquirable import OPERATIONS
+from mpflow.primitives._ctypes import (
+    LOCK,
+    TYPECODE,
+    Guarded,
+    check_typecode,
+    fits,
+    kind,
+    lock_of,
+    refuses,
+    same,
+)
+from mpflow.primitives._monitor import Held, Monitor
+
+if TYPE_CHECKING:
+    from mpflow.rule import Observation
+
+
+class Cell(Guarded):
+    """A value in the order of events: a load gives what was stored last. That is the state."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        super().__init__(options)
+        self.initial = options["initial"]
+
+    def start(self) -> object:
+        return self.cut(self.initial)
+
+    def after(self, held: Held, own: Any, event: Observation) -> tuple[Held, Any] | None:
+        if event.status == "error":
+            return held, own
+        found = self.let_in(held, event.process)
+        if found is None:
+            return None
+        if event.action == "store":
+            return found, self.cut(event.value)
+        if event.action == "load" and event.status == "ok" and not same(event.result, own):
+            return None
+        return found, own
+
+
+def _check(options: Mapping[str, Any]) -> list[tuple[str, str]]:
+    wrong = fits(options["typecode"], options["initial"])
+    return check_typecode(options) or ([("initial", wrong)] if wrong else [])
+
+
+def _make(options: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, object]:
+    from multiprocessing import Value
+
+    lock = lock_of(options, made)
+    return {"": Value(options["typecode"], options["initial"], lock=lock)}
+
+
+def _load(value: Any) -> object:
+    return value.value
+
+
+def _store(value: Any, given: object) -> None:
+    value.value = given
+
+
+PRIMITIVE = Primitive(
+    type="value",
+    summary="One number in shared memory; each access takes its lock for itself.",
+    options=(
+        TYPECODE,
+        Argument("initial", "value", "what it holds at first", default=0),
+        LOCK,
+    ),
+    operations=(
+        *OPERATIONS,
+        Operation("load", "What it holds.", FROM, (INTO,), _load),
+        Operation(
+            "store", "Put something in the place of it.", TO, (VALUE,), _store, shows="value"
+        ),
+    ),
+    make=_make,
+    rule=lambda options: Monitor(kind(options), {"": Cell(options)}),
+    member=Cell,
+    check=_check,
+    refuses=refuses,
+    stage=2,
+)
