@@ -1,0 +1,28 @@
+"""What the language has no word for: looks at barriers, values and arrays."""
+
+from __future__ import annotations
+
+import multiprocessing
+from typing import Any
+
+
+def waiting(barrier: Any) -> int:
+    """How many processes wait at a barrier."""
+    found: int = barrier.n_waiting
+    return found
+
+
+def has_lock(shared: Any) -> bool:
+    return hasattr(shared, "get_lock") or hasattr(shared, "get_obj")
+
+
+def refused_lock(kind: str) -> str:
+    """The error that a lock which is none gives."""
+    try:
+        if kind == "value":
+            multiprocessing.Value("i", 5, lock="no lock")  # type: ignore[call-overload]
+        else:
+            multiprocessing.Array("i", 5, lock="no lock")  # type: ignore[call-overload]
+    except AttributeError as error:
+        return type(error).__name__
+    return "none"
