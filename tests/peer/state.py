@@ -26,3 +26,20 @@ def refused_lock(kind: str) -> str:
     except AttributeError as error:
         return type(error).__name__
     return "none"
+
+
+def double(x: Any, y: Any, z: Any, array: Any, text: Any) -> None:
+    for value in (x, y, z):
+        value.value *= 2
+    text.value *= 2
+    for at in range(len(array)):
+        array[at] *= 2
+
+
+def write_text(text: Any, value: bytes) -> None:
+    text.value = value
+
+
+def read_text(text: Any) -> bytes:
+    found: bytes = text.value
+    return found
