@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     Form = Literal[
         "subject",  # the name of a primitive, an end or a process
+        "subjects",  # a list of names of pipe ends and processes
         "processes",  # a process's name, a list of names, or all
         "value",  # anything; strings in it are templates
         "values",  # a list of values
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 
 
 class Argument(NamedTuple):
-    """One argument of a verb, or one option of a primitive."""
+    """One argument of a verb, or one option of a primitive. `wrong` says why a value makes no
+    sense, where it does not."""
 
     name: str
     form: Form
@@ -45,6 +47,7 @@ class Argument(NamedTuple):
     required: bool = False
     default: object = None
     choices: tuple[str, ...] = ()
+    wrong: Callable[[Any], str] | None = None
 
 
 INTO = Argument("into", "variable", "the variable that keeps the result")
@@ -151,9 +154,10 @@ class Structure(NamedTuple):
 class Action(NamedTuple):
     """A verb that is no primitive's: `real(process, *arguments)`, or how it becomes Python.
 
-    `python` marks what runs the user's Python code, `outside` what touches files: --no-code
-    refuses both. `shows` names the argument that the trace shows as the value, `names` the one
-    that it shows as what the action is on. `then` is a statement put behind the action.
+    `code` marks what runs the user's Python code or touches files: --no-code refuses it. `shows`
+    names the argument that the trace shows as the value, `names` the one that it shows as what the
+    action is on. `then` is a statement put behind the action. `types` are those that its subjects
+    may have; with those alone it may wait.
     """
 
     verb: str
@@ -165,6 +169,7 @@ class Action(NamedTuple):
     shows: str | None = None
     names: str | None = None
     code: bool = False
+    types: tuple[str, ...] = ()
 
 
 class Verb(NamedTuple):

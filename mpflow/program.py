@@ -113,7 +113,7 @@ def _numbered(nodes: tuple[Node, ...]) -> list[Step]:
             kind: Literal["do", "open"] = "open" if _has_blocks(node) else "do"
             verb = registry.verbs()[node.verb]
             then = verb.action.then if verb.action else ""
-            operates = verb.subject or ""
+            operates = "" if verb.action and kind == "do" else verb.subject or ""
             steps.append(
                 Step(at, kind, node.verb, node.line, depth, sources, then=then, operates=operates)
             )

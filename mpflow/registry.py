@@ -58,8 +58,10 @@ def _files(folder: str) -> Iterator[str]:
 
 
 def _from_action(found: Action) -> Verb:
-    subject = next((a.name for a in found.arguments if a.form == "subject"), None)
-    types = tuple(t for t, p in primitives().items() if p.operation("acquire")) if subject else ()
+    subject = next((a.name for a in found.arguments if a.form in ("subject", "subjects")), None)
+    types = found.types
+    if subject and not types:
+        types = tuple(t for t, p in primitives().items() if p.operation("acquire"))
     return Verb(found.verb, found.summary, found.arguments, subject, types, found)
 
 

@@ -120,7 +120,9 @@ class Acting:
         shows = "value" if action.shows else "result"
         if any(a.form == "function" for a in action.arguments):
             return self._call(step, on, action.real, given)
-        site = self._site(step, step.verb, on, False, shows=shows)
+        waits = bool(action.types) and not (self.worker.plan.code and stirring())
+        limited = waits and arguments["timeout"] is not None
+        site = self._site(step, step.verb, on, waits and not limited, shows=shows, timed=limited)
         self.record.change(site)
         if action.shows:
             self.record.change(site, self.record.word(arguments[action.shows]))
@@ -213,17 +215,18 @@ class Acting:
         if not isinstance(named, str | list | tuple):
             raise TypeError(f"{step.verb}: {named!r:.60} is not a name")
         listed = [named] if isinstance(named, str) else named
-        return [target for name in listed for target in self._named(step.verb, verb, str(name))]
+        return [target for name in listed for target in self.named(step.verb, verb, str(name))]
 
-    def _named(self, said: str, verb: str, name: str) -> Iterator[Target]:
+    def named(self, said: str, verb: str, name: str) -> Iterator[Target]:
+        """What a name means for a verb on primitives or processes; "": for any."""
         if name in self.worker.objects:
             type_name = self.worker.types[name.partition(".")[0]]
-            if registry.primitive(type_name).operation(verb) is None:
+            if verb and registry.primitive(type_name).operation(verb) is None:
                 raise TypeError(f"{said} does not go with {name}: it is a {type_name}")
             yield Target(name, type_name, self.worker.objects[name])
             return
         children = self.worker.children.named(name, verb)
-        operates = registry.primitive("process").operation(verb) is not None
+        operates = not verb or registry.primitive("process").operation(verb) is not None
         if children is None or not operates:
             raise NameError(f"{said}: nothing that this process was handed is called {name!r}")
         for child in children:

@@ -6,16 +6,21 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mpflow.plan import Program
+from mpflow.subjects import subjects
 from mpflow.trace import Event
 
+# Whom a blocked action waits for, by the verb, or by the verb and the primitive's type.
 _MAKERS = {
     "get": "put",
     "recv": "send",
-    "wait": "set",
+    "recv_bytes": "send_bytes",
+    "wait event": "set",
     "put": "get",
     "send": "recv",
+    "send_bytes": "recv_bytes",
     "poll": "send",
 }
+_WAKERS = ("set", "notify", "notify_all", "wait barrier", "abort", "reset")  # wait for the woken
 
 
 def report(events: Iterable[Event], program: Program) -> dict[str, Any]:
@@ -33,23 +38,45 @@ class _Facts:
 
     def __init__(self, program: Program) -> None:
         self.types = {name: type_name for name, type_name, _ in program.primitives}
+        self.options = {name: options for name, _, options in program.primitives}
+        self.subjects = subjects(program.primitives)
         self.blocked: list[Event] = []
         self.ended: set[str] = set()
+        self.killed: set[str] = set()
+        self.suspended: dict[str, Event] = {}
         self.started: dict[str, dict[str, None]] = {}  # by whom
         self.put: dict[str, set[str]] = {}  # who has put into what
         self.held: dict[str, list[Event]] = {}  # acquisitions not given back, by what was acquired
+        self.undone: dict[str, int] = {}  # what was put into a joinable queue and is not done
+        self.waiting: dict[str, list[Event]] = {}  # waits that never came back, by what for
 
     def take(self, event: Event) -> None:
+        name = str(event.on)
         if event.status == "blocked":
             self.blocked.append(event)
+            if event.action == "wait":
+                self.waiting.setdefault(name, []).append(event)
+                self._given_up(event, name)
         elif event.action == "end" and "stopped" not in event.extra:
             self.ended.add(event.process)
+            if (event.extra.get("exitcode") or 0) < 0:
+                self.killed.add(event.process)
         elif event.action == "start":
-            self.started.setdefault(event.process, {})[str(event.on)] = None
+            self.started.setdefault(event.process, {})[name] = None
         elif event.action == "put":
-            self.put.setdefault(event.process, set()).add(str(event.on))
+            self.put.setdefault(event.process, set()).add(name)
+            self.undone[name] = self.undone.get(name, 0) + 1
+        elif event.action == "task_done" and event.status == "ok":
+            self.undone[name] = self.undone.get(name, 0) - 1
+        elif event.action == "suspend":
+            self.suspended[name] = event
+        elif event.action == "resume":
+            self.suspended.pop(name, None)
         elif event.status == "ok" and event.action in ("acquire", "release"):
-            self._take_held(event, str(event.on))
+            self._take_held(event, self.subjects.get(name, name))
+
+    def type_of(self, event: Event) -> str:
+        return self.types.get(str(event.on).partition(".")[0], "")
 
     def _take_held(self, event: Event, name: str) -> None:
         held = self.held.setdefault(name, [])
@@ -58,6 +85,12 @@ class _Facts:
         elif event.action == "release" and held:
             own = [each for each in held if each.process == event.process]
             held.remove((own or held)[-1])
+
+    def _given_up(self, event: Event, name: str) -> None:
+        """Who waits for a condition has given up its lock."""
+        held = self.held.get(self.subjects.get(name, name), [])
+        if self.type_of(event) == "condition":
+            held[:] = [each for each in held if each.process != event.process]
 
 
 def _wait(event: Event, facts: _Facts, program: Program) -> dict[str, Any]:
@@ -69,18 +102,52 @@ def _wait(event: Event, facts: _Facts, program: Program) -> dict[str, Any]:
         "holders": [],
         "reason": "",
     }
-    if event.action == "end":
+    if event.process in facts.suspended:
+        by = facts.suspended[event.process]
+        found["reason"] = f"`{by.process}` suspended it at {_place(by)}, and nobody resumed it"
+    elif event.action == "end":
         _leaving(found, event, facts)
     elif event.on in program.plans:
         found["holders"] = [{"process": event.on, "line": None}]
         found["reason"] = f"`{event.on}` has not ended"
+        if event.on in facts.suspended:
+            by = facts.suspended[event.on]
+            found["reason"] += f": it was suspended at {_place(by)}"
     elif event.action == "acquire":
-        held = facts.held.get(str(event.on), [])
+        held = facts.held.get(facts.subjects.get(str(event.on), str(event.on)), [])
         found["holders"] = [{"process": e.process, **_where(e)} for e in held]
         found["reason"] = _held_by(event, held, facts.ended)
-    elif event.action in _MAKERS:
-        found["reason"] = f"nobody who could `{_MAKERS[event.action]}` can go on"
+    else:
+        found["reason"] = _nobody(event, facts)
     return found
+
+
+def _nobody(event: Event, facts: _Facts) -> str:
+    """Why nobody ends a wait that no single process could end."""
+    kind, name = facts.type_of(event), str(event.on)
+    if event.action == "join":
+        return f"{facts.undone.get(name, 0)} of what was put is not done: `task_done` is missing"
+    if kind == "condition" and event.action == "wait":
+        return "nobody who could `notify` can go on"
+    if kind == "barrier" and event.action == "wait":
+        came, parties = len(facts.waiting[name]), facts.options[name]["parties"]
+        if came < parties:
+            return f"{came} of {parties} have come"
+    if event.action in _WAKERS or f"{event.action} {kind}" in _WAKERS:
+        return _not_woken(event, facts)
+    maker = _MAKERS.get(event.action) or _MAKERS.get(f"{event.action} {kind}")
+    return f"nobody who could `{maker}` can go on" if maker else ""
+
+
+def _not_woken(event: Event, facts: _Facts) -> str:
+    """Who wakes others waits until they have said that they are awake: one of them cannot."""
+    asleep = [e.process for e in facts.waiting.get(str(event.on), ()) if e is not event]
+    unable = [name for name in asleep if name in facts.suspended or name in facts.killed]
+    if not unable:
+        return "who it has woken does not come back"
+    listed = " and ".join(f"`{name}`" for name in unable)
+    was = "was suspended" if unable[0] in facts.suspended else "was killed"
+    return f"it waits until {listed} is awake, which {was} in its wait"
 
 
 def _leaving(found: dict[str, Any], event: Event, facts: _Facts) -> None:

@@ -13,6 +13,8 @@ from mpflow.engine.reading import Lane
 from mpflow.plan import Program
 from mpflow.subjects import subjects
 
+_ODD = ("call", "wait_any")
+
 
 class Decoder:
     """Takes one thread's columns, a batch after the other, and remembers what goes on."""
@@ -117,6 +119,8 @@ class Decoder:
         else:
             found = self._interval(site, stamp or inf, "ok" if stamp else "blocked")
         value = self.lane.value(word)
+        if site.action == "wait_any" and stamp > 0:
+            found = found._replace(subject=self._first(value))
         if site.keyed:
             at, value = value if isinstance(value, tuple) else (None, None)
             found = found._replace(extra={**found.extra, "at": at})
@@ -147,8 +151,15 @@ class Decoder:
         extra: Mapping[str, Any] = {"code": site.code} if site.code else {}
         if site.phase in ("enter", "leave"):
             extra = {**extra, "phase": site.phase}
-        subject, rare = self._subject(site), site.action == "call" or site.keyed
+        subject, rare = self._subject(site), site.action in _ODD or site.keyed
         return site.action, site.on, subject, site.line, site.shows, site.timed, extra, rare
+
+    def _first(self, names: Any) -> str | None:
+        """What the first of several names that were found ready tells the state of."""
+        if not isinstance(names, list) or not names:
+            return None
+        base = str(names[0]).partition(".")[0]
+        return self.subjects.get(base, f"process {names[0]}")
 
     def _subject(self, site: record.Site) -> str | None:
         """The primitive, or the process, whose state an action changes or tells."""

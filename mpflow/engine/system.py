@@ -68,6 +68,11 @@ def alive(pid: int) -> bool:
     return _state_and_parent(str(pid))[0] not in ("", "Z", "X")
 
 
+def stopped(pid: int) -> bool:
+    """Whether a signal has stopped a process, until another one resumes it. Linux only."""
+    return LINUX and _state_and_parent(str(pid))[0] == "T"
+
+
 def _state_and_parent(pid: str) -> tuple[str, int]:
     try:
         with open(f"/proc/{pid}/stat", "rb") as stream:
@@ -79,15 +84,15 @@ def _state_and_parent(pid: str) -> tuple[str, int]:
 
 def asleep(pid: int) -> tuple[object, ...] | None:
     """How often each thread of a process has been switched away from, if all of them sleep
-    without limit; None if any runs, is stopped, will wake by itself, or cannot be told. Equal
-    answers at two times mean that nothing of it ran in between."""
+    without limit, or were stopped by a signal; None if any runs, will wake by itself, or cannot be
+    told. Equal answers at two times mean that nothing of it ran in between."""
     switches: list[object] = []
     try:
         for thread in sorted(os.listdir(f"/proc/{pid}/task")):
             with open(f"/proc/{pid}/task/{thread}/status", "rb") as stream:
                 status = stream.read()
             state = status[status.index(b"\nState:\t") + 8 :][:1]
-            if state != b"S" or _timed(pid, thread):
+            if state != b"T" and (state != b"S" or _timed(pid, thread)):
                 return None
             switches += [thread, status[status.index(b"\nvoluntary_ctxt_switches") :]]
     except (OSError, ValueError):

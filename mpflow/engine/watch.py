@@ -57,7 +57,7 @@ class Watch:
 
     def _busy(self, pid: int) -> bool:
         """Whether a process is alive and, by its own record, not waiting."""
-        return not _waits(self.seen.get((pid, 0))) and system.alive(pid)
+        return not _waits(self.seen.get((pid, 0))) and system.alive(pid) and not system.stopped(pid)
 
     def _grown(self) -> bool:
         """The cheap look: whether any record has grown since the last one."""
@@ -86,7 +86,7 @@ class Watch:
                 return None
             if pid in living:
                 last = self.lanes[pid, 0].last()
-                if not _waits(last):
+                if not _waits(last) and not system.stopped(pid):
                     return None
                 proof.append(last)
             proof.append(switches)

@@ -140,6 +140,22 @@ class Worker:
             self.record.finish()
         os._exit(code)
 
+    def crash(self) -> None:
+        """SIGKILL to itself, with a last word in the record."""
+        from signal import SIGKILL
+
+        self.record.finish()
+        os.kill(os.getpid(), SIGKILL)
+
+    def waitable(self, names: list[str]) -> list[tuple[str, Any]]:
+        """What multiprocessing.connection.wait takes, for each of these ends and processes."""
+        found: list[tuple[str, Any]] = []
+        for name in [names] if isinstance(names, str) else names:
+            for target in self.acting.named("wait_any", "", str(name)):
+                real = target.get("")
+                found.append((target.name, real if target.children is None else real.sentinel))
+        return found
+
     # A life
 
     def run(self) -> None:

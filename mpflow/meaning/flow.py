@@ -5,7 +5,7 @@ Which variables it can have set where, loops and what leaves them, handlers, dep
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from itertools import chain
 from typing import Any, NamedTuple
@@ -130,20 +130,18 @@ class _Flow:
                 continue
             path = node.places.get(argument.name, node.path)
             compiled = node.arguments[argument.name]
-            if argument.form == "seconds" and argument.required:
-                self._not_negative(compiled, path)
+            if argument.wrong is not None:
+                self._sensible(compiled, argument.wrong, path)
             if argument.form == "assignments":
                 self._let(node.written[argument.name], path, extra)
             else:
                 self._used(compiled, path, extra, condition=argument.form == "condition")
 
-    def _not_negative(self, compiled: Compiled, path: Path) -> None:
+    def _sensible(self, compiled: Compiled, wrong: Callable[[Any], str], path: Path) -> None:
         if compiled.constant and not compiled.functions:
             with suppress(Exception):  # then the action will fail the same way
-                seconds: Any = expressions.evaluate(compiled, {})
-                if seconds < 0:
-                    message = f"a sleep cannot last {seconds} seconds"
-                    self.findings.report("out-of-range", message, path, "0 or more")
+                if message := wrong(expressions.evaluate(compiled, {})):
+                    self.findings.report("out-of-range", message, path)
 
     def _let(self, written: Mapping[str, object], path: Path, extra: frozenset[str]) -> None:
         """Each variable is set before the next value is worked out."""

@@ -91,6 +91,8 @@ class _References:
         if isinstance(found, Complaint) and found.code != "index-out-of-range":
             message = found.message.replace(f"`{shape[1]}[0]{shape[2] or ''}`", f"`{shape[1]}`")
             self._complain(found._replace(message=message), path)
+        elif not isinstance(found, Complaint):
+            self._arguments(found[0], reference)
 
     def _named(self, text: str, reference: reach.Reference, path: Path) -> None:
         found = self.scenario.names.subject(text, reference.verb)

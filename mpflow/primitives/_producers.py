@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mpflow.rule import Observation
 
 _MOST = 64
+_OWN = object()
 _PLAIN = (int, str, bytes, bool, type(None))  # where not equal means not the same
 
 
@@ -26,18 +27,18 @@ class Put:
 
     __slots__ = ("by", "following", "item", "others")
 
-    def __init__(self, by: Observation | None) -> None:
+    def __init__(self, by: Observation | None, item: object = None) -> None:
         self.by = by
-        self.item = by.value if by else None
+        self.item = item
         self.following: Any = None  # a Put, as soon as there is one
         self.others: tuple[Put, ...] = ()  # following in other orders
 
-    def then(self, by: Observation) -> Put:
+    def then(self, by: Observation, item: object) -> Put:
         """The put that comes next; the same object whenever the same order is tried again."""
         for put in self._ways():
             if put.by is by:
                 return put
-        self.others += (Put(by),)
+        self.others += (Put(by, item),)
         return self.others[-1]
 
     def towards(self, last: Put) -> Put:
@@ -69,9 +70,12 @@ class Producers:
         """Nobody has put anything."""
         return 0, (), frozenset([()])
 
-    def put(self, state: State, event: Observation, producer: str = "") -> State:
-        """One more item, the event's value, of the event's process, or of another producer."""
+    def put(
+        self, state: State, event: Observation, producer: str = "", item: object = _OWN
+    ) -> State:
+        """One more item, the event's value, of the event's process; or as they are given."""
         inside, last, answers = state
+        item = event.value if item is _OWN else item
         producer = producer or event.process
         number = self.numbers.get(producer)
         if number is None:
@@ -84,9 +88,9 @@ class Producers:
         before = last[number]
         put = before.following
         if put is None:
-            put = before.following = Put(event)
+            put = before.following = Put(event, item)
         elif put.by is not event:
-            put = before.then(event)
+            put = before.then(event, item)
         return inside + 1, (*last[:number], put, *last[number + 1 :]), answers
 
     def get(self, state: State, item: object) -> State | None:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 POLL_TIMEOUT = Argument("timeout", "seconds", "seconds to wait at most; null: for ever", default=0)
 
+BYTES = Argument("value", "value", "bytes, or a text: its UTF-8", required=True)
+MOST = Argument("maxlength", "integer", "how many bytes at most")
+OF = Argument("of", "subject", "of which end", required=True)
+
 
 Pending = tuple[tuple[State, State], frozenset[int]]  # under way to each end; the ends closed
 
@@ -39,6 +43,7 @@ class Messages:
             Producers(drops=False),
             Producers(drops=False),
         )  # to the first end, to the second
+        self.kinds: set[str] = set()  # how messages have been sent
 
     def start(self) -> Pending:
         first, second = self.senders
@@ -51,15 +56,25 @@ class Messages:
         ways, closed = state
         end = self.ends.index(_end(event))
         other = 1 - end
-        if action == "send":
-            return _with(state, other, self.senders[other].put(ways[other], event))
-        if action == "recv":
-            if status == "blocked":
+        if action in ("send", "send_bytes"):
+            self.kinds.add(action)
+            item = _raw(event.value) if action == "send_bytes" else event.value
+            return _with(state, other, self.senders[other].put(ways[other], event, item=item))
+        if action in ("recv", "recv_bytes"):
+            if status == "blocked" or self._kept_otherwise(action):
                 return _with(state, end, self.senders[end].lose(ways[end]))
-            return _with(state, end, self.senders[end].get(ways[end], event.result))
+            item = _raw(event.result) if action == "recv_bytes" else event.result
+            return _with(state, end, self.senders[end].get(ways[end], item))
+        if action == "wait_any":  # it found an end ready: something is there, or end of file
+            return state if ways[end][0] or closed else None
         if action == "poll" and status != "blocked" and other not in closed:
             return state if bool(event.result) == (ways[end][0] > 0) else None
         return (ways, closed | {end}) if action == "close" else state
+
+    def _kept_otherwise(self, action: str) -> bool:
+        """Whether a message may have been sent otherwise than it is received: then nobody can say
+        whether it is the same."""
+        return not self.kinds <= {"send" if action == "recv" else "send_bytes"}
 
 
 def _with(state: Pending, end: int, way: State | None) -> Pending | None:
@@ -70,7 +85,19 @@ def _with(state: Pending, end: int, way: State | None) -> Pending | None:
 
 
 def _end(event: Observation) -> str:
-    return str(event.on).rpartition(".")[2]
+    name = event.result[0] if event.action == "wait_any" else event.on  # type: ignore[index]
+    return str(name).rpartition(".")[2]
+
+
+def _raw(value: object) -> str:
+    """Bytes as the trace shows them, which is how they can be compared wherever they come from."""
+    from mpflow.trace import shown
+
+    return shown(_encoded(value)) if isinstance(value, str | bytes | bytearray) else str(value)
+
+
+def _encoded(value: Any) -> Any:
+    return value.encode() if isinstance(value, str) else value
 
 
 def _ends(options: Mapping[str, Any]) -> tuple[str, str]:
@@ -99,9 +126,9 @@ def _refuses(verb: str, part: str, options: Mapping[str, Any]) -> str | None:
     if options["duplex"]:
         return None
     first, second = _ends(options)
-    if verb == "send" and part == f".{first}":
+    if verb in ("send", "send_bytes") and part == f".{first}":
         return f"with `duplex: false` this end only receives; `{second}` sends"
-    if verb in ("recv", "poll") and part == f".{second}":
+    if verb in ("recv", "recv_bytes", "poll") and part == f".{second}":
         return f"with `duplex: false` this end only sends; `{first}` receives"
     return None
 
@@ -134,6 +161,28 @@ PRIMITIVE = Primitive(
             (INTO,),
             lambda end: end.recv(),
             method="recv",
+        ),
+        Operation(
+            "send_bytes",
+            "Send bytes as they are; waits while the pipe is full.",
+            TO,
+            (BYTES,),
+            lambda end, value: end.send_bytes(_encoded(value)),
+            shows="value",
+        ),
+        Operation(
+            "recv_bytes",
+            "Receive a message as bytes; one that is too long is an error and closes the end.",
+            FROM,
+            (MOST, INTO),
+            lambda end, maxlength: end.recv_bytes(maxlength),
+        ),
+        Operation(
+            "fileno",
+            "The number of its descriptor in this process.",
+            OF,
+            (INTO,),
+            lambda end: end.fileno(),
         ),
         Operation(
             "poll",

@@ -9,10 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mpflow.kinds import INTO, PROCESS, TIMEOUT, WHAT, Operation, Primitive
+from mpflow.kinds import INTO, PROCESS, TIMEOUT, WHAT, Argument, Operation, Primitive
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
+
+SIGNAL = Argument(
+    "signal",
+    "text",
+    "its name or number: SIGUSR1, USR1, 10",
+    required=True,
+    wrong=lambda s: _wrong(s),
+)
 
 
 class Life:
@@ -47,6 +55,8 @@ def _tells(action: str, result: object, stage: str) -> bool:
         return not result or stage == "ended"
     if action == "exitcode":
         return result is None or stage == "ended"
+    if action == "wait_any":  # it found the process ended
+        return stage == "ended"
     if action == "is_alive":
         return stage != "new" if result else stage in ("new", "ended")
     return True
@@ -56,6 +66,34 @@ def _join(process: Any, timeout: float | None) -> bool:
     """Whether it has ended: Process.join itself returns None either way."""
     process.join(timeout)
     return process.exitcode is not None
+
+
+def _number(signal: object) -> int:
+    """The number of a signal: SIGUSR1, USR1, 10. ValueError where there is none."""
+    import signal as signals
+
+    name = str(signal).upper()
+    if name.isdigit():
+        return signals.Signals(int(name))
+    name = name if name.startswith("SIG") else f"SIG{name}"
+    if name not in signals.Signals.__members__:
+        raise ValueError(f"{signal!r:.40} is no signal of this system")
+    return signals.Signals[name]
+
+
+def _wrong(signal: object) -> str:
+    try:
+        _number(signal)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _send(process: Any, number: int) -> None:
+    """As Process.terminate does it: nothing to what has ended, AttributeError for what was never
+    started."""
+    process._check_closed()
+    process._popen._send_signal(number)
 
 
 def _make(options: object, made: object) -> dict[str, object]:
@@ -102,6 +140,28 @@ PRIMITIVE = Primitive(
             PROCESS,
             (INTO,),
             lambda process: process.exitcode,
+        ),
+        Operation(
+            "signal",
+            "Send it a signal; returns before anything has come of it.",
+            PROCESS,
+            (SIGNAL,),
+            lambda process, signal: _send(process, _number(signal)),
+            shows="signal",
+        ),
+        Operation(
+            "suspend",
+            "Stop it where it is, until it is resumed: SIGSTOP.",
+            PROCESS,
+            (),
+            lambda process: _send(process, _number("SIGSTOP")),
+        ),
+        Operation(
+            "resume",
+            "Let it go on: SIGCONT.",
+            PROCESS,
+            (),
+            lambda process: _send(process, _number("SIGCONT")),
         ),
         Operation("close", "Give up an ended process.", WHAT, (), lambda process: process.close()),
     ),

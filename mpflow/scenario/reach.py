@@ -39,7 +39,7 @@ def references(
     for node in nodes_of(declaration.nodes or ()):
         verb = registry.verbs()[node.verb]
         for argument in verb.arguments:
-            if argument.form not in ("subject", "processes"):
+            if argument.form not in ("subject", "subjects", "processes"):
                 continue
             if argument.name in node.arguments and (
                 not indexed or "index" in node.arguments[argument.name].names

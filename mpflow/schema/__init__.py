@@ -115,6 +115,7 @@ def _number(description: str, kind: str = "number") -> Schema:
 # What each form of argument looks like; `pattern` and `items` bind only texts and lists.
 _FORMS: Mapping[str, Schema] = {
     "subject": {"type": "string"},
+    "subjects": {"type": ["array", "string"], "items": {"type": "string"}, "minItems": 1},
     "processes": {"type": ["string", "array"], "items": {"type": "string"}, "minItems": 1},
     "value": {},
     "line": {},

@@ -42,6 +42,7 @@ _YES_OR_NO = frozenset(
     ("acquire", "empty", "full", "is_alive", "is_set", "join", "poll", "wait")
 )  # what these give
 _UNFAILING = frozenset(("assert", "exit", "mark", "raise", "return", "section"))
+_IN, _OUT = ("put", "send", "send_bytes"), ("get", "recv", "recv_bytes")
 _ANYWHERE = frozenset(("KeyboardInterrupt", "MemoryError", "RecursionError"))
 _WOKEN = 0.001  # seconds that a sleep may seem too short
 
@@ -59,7 +60,7 @@ class Shared:
     def channel(self, on: str, verb: str) -> str:
         """Where what is put or sent there comes out: a queue, the other end of a pipe."""
         base, _, part = on.partition(".")
-        if verb != "recv" or not part:
+        if verb not in ("recv", "recv_bytes") or not part:
             return on
         for name, type_name, options in self.program.primitives:
             if name == base:
@@ -280,7 +281,7 @@ class Follower:
 
     def _result(self, ask: Ask, event: Event) -> str:
         """Whether the result is one that the action can have."""
-        if event.status not in ("ok", "timeout") or ask.verb in ("call", "choose", "get", "recv"):
+        if event.status not in ("ok", "timeout") or ask.verb in ("call", "choose", *_OUT):
             return ""
         if not self._keeps(ask):
             wrong = event.result is not None
@@ -323,8 +324,9 @@ class Follower:
     # What came of it
 
     def _answered(self, ask: Ask, event: Event) -> None:
-        if ask.verb in ("put", "send") and event.status in ("ok", "blocked"):
-            item = Item(self.plan.name, ask.value)
+        if ask.verb in _IN and event.status in ("ok", "blocked"):
+            encode = ask.verb == "send_bytes" and isinstance(ask.value, str)
+            item = Item(self.plan.name, ask.value.encode() if encode else ask.value)
             self.shared.channels.put(self.shared.channel(str(event.on), ask.verb), item)
         if event.status == "error":
             assert event.error is not None
@@ -335,6 +337,9 @@ class Follower:
             self.answer = self._answer(ask, event)
 
     def _answer(self, ask: Ask, event: Event) -> Any:
+        if ask.verb == "crash":
+            self.walk.abandon()
+            self.ends = None, None
         if ask.verb == "os_exit":
             self.walk.abandon()
             code = (ask.arguments or {})["code"]
@@ -345,7 +350,7 @@ class Follower:
             self.closed.add(str(ask.on))
         if ask.verb == "choose":
             return self._chosen(ask, event)
-        if ask.verb in ("get", "recv"):
+        if ask.verb in _OUT:
             return self._taken(event)
         if ask.type or ask.verb == "active_children":
             return event.result
@@ -370,11 +375,11 @@ class Follower:
             raise Wrong(f"`{self.plan.name}` has no `{event.action}` in this line")
         shortened = event.extra.get("shortened", ())
         on = str(event.on)
-        if event.action in ("put", "send") and event.status in ("ok", "blocked"):
+        if event.action in _IN and event.status in ("ok", "blocked"):
             value = known(event.value, "value" in shortened, "what was put")
             item = Item(self.plan.name, value)
             self.shared.channels.put(self.shared.channel(on, event.action), item)
-        elif event.action in ("get", "recv") and event.status == "ok":
+        elif event.action in _OUT and event.status == "ok":
             self._taken(event)
 
     # The end
