@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import logging
 import multiprocessing
 import os
 import pathlib
@@ -85,3 +87,21 @@ def use_executable(kind: int) -> None:
 
 def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
+
+
+def open_high() -> int:
+    """A file under a number that no new process would use by itself."""
+    return fcntl.fcntl(os.open("/dev/null", os.O_RDONLY), fcntl.F_DUPFD, 200)
+
+
+def is_open(number: int) -> bool:
+    return os.path.exists(f"/proc/self/fd/{number}")
+
+
+def log_level() -> int:
+    return multiprocessing.get_logger().getEffectiveLevel()
+
+
+def set_log_levels(own: int, root: int) -> None:
+    multiprocessing.get_logger().setLevel(own)
+    logging.getLogger().setLevel(root)
