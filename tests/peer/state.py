@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from multiprocessing import shared_memory
 from typing import Any
 
 
@@ -43,3 +44,21 @@ def write_text(text: Any, value: bytes) -> None:
 def read_text(text: Any) -> bytes:
     found: bytes = text.value
     return found
+
+
+def write_block(block: Any, value: bytes) -> None:
+    block.buf[: len(value)] = value
+    block.close()
+
+
+def make_block_again(block: Any) -> None:
+    shared_memory.SharedMemory(block.name, create=True, size=512)
+
+
+def look_at_block(block: Any) -> list[Any]:
+    """Is it large enough and does it show its name; what does another finder of it see?"""
+    again: Any = shared_memory.SharedMemory(block.name)
+    told = [block.size >= 512, len(block.buf) >= block.size, block.name in str(block)]
+    told += [again.buf[0], again.size == block.size]
+    again.close()
+    return told

@@ -25,13 +25,13 @@ class Watched(io.TextIOBase):
 
 
 def divide(connection: Any) -> None:
-    sys.stderr = Watched(connection)  # type: ignore[assignment]
+    sys.stderr = Watched(connection)
     sys.stderr.write("last words")
     1 / 0  # noqa: B018
 
 
 def leave(reason: Any, connection: Any) -> None:
-    sys.stderr = Watched(connection)  # type: ignore[assignment]
+    sys.stderr = Watched(connection)
     sys.exit(reason)
 
 

@@ -17,7 +17,7 @@ class Unpicklable:
         raise RuntimeError("cannot be pickled")
 
 
-class SayWhen(ValueError):
+class SayWhenError(ValueError):
     """What the generator below ends by."""
 
 
@@ -69,10 +69,10 @@ def called_back(pool: Any, over: list[str]) -> list[list[str]]:
 
 def _numbers(total: int, when: int) -> Iterator[int]:
     if when == -1:
-        raise SayWhen
+        raise SayWhenError
     for i in range(total):
         if i == when:
-            raise SayWhen
+            raise SayWhenError
         yield i
 
 
@@ -83,9 +83,14 @@ def read(pool: Any, way: str, how: Sequence[int]) -> list[Any]:
     try:
         for each in getattr(pool, way)(square, _numbers(total, when), chunksize):
             got.append(each)
-    except SayWhen as error:
+    except SayWhenError as error:
         got.append(type(error).__name__)
     return got
+
+
+def enter(pool: Any) -> None:
+    with pool:
+        pass
 
 
 def make_pool(workers: Any, most: Any) -> None:
