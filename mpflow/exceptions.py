@@ -12,7 +12,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
-_ELSEWHERE = {"Empty": "queue", "Full": "queue", "BrokenBarrierError": "threading"}
+_ELSEWHERE = {
+    "AuthenticationError": "multiprocessing",
+    "BrokenBarrierError": "threading",
+    "BufferTooShort": "multiprocessing",
+    "Empty": "queue",
+    "Full": "queue",
+    "MaybeEncodingError": "multiprocessing.pool",
+    "PicklingError": "pickle",
+    "ProcessError": "multiprocessing",
+    "RemoteError": "multiprocessing.managers",
+    "UnpicklingError": "pickle",
+}
 
 
 def names() -> frozenset[str]:

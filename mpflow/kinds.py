@@ -70,9 +70,12 @@ class Operation(NamedTuple):
     `real(object, *arguments)` gets the arguments in their declared order, without the subject
     and without `into`. `shows` names the argument that the trace shows as its value. `method` is
     the real object's method that does it, where all arguments besides the shown one are at their
-    defaults: the worker calls it directly. `boolean` says that the result is true or false
-    and nothing else. `needs` are arguments that other types take for the same verb and may lack,
-    and this one may not. With an argument `at` the trace shows that, too.
+    defaults: the worker calls it directly. `code` is what Python code does instead: a method with
+    the arguments in its order, `__setitem__(at, value)`, or an attribute that it reads, `.value`,
+    or sets, `.value =`; with neither, what it does is not traced. `boolean` says that the result
+    is true or false and nothing else. `needs` are arguments that other types take for the same
+    verb and may lack, and this one may not. `outside`: what it waits for is not done by the
+    scenario's processes. With an argument `at` the trace shows that, too.
     """
 
     verb: str
@@ -83,12 +86,22 @@ class Operation(NamedTuple):
     shows: str | None = None
     boolean: bool = False
     method: str = ""
+    code: str = ""
     needs: tuple[str, ...] = ()
+    outside: bool = False
 
     @property
     def keyed(self) -> bool:
         """Whether it is done to one item of its object."""
         return any(each.name == "at" for each in self.arguments)
+
+    @property
+    def records(self) -> str:
+        """What the record's word holds: the value shown, the result, both, or nothing."""
+        result = any(each.name == "into" for each in self.arguments)
+        if self.shows:
+            return "both" if result else "value"
+        return "result" if result else ""
 
     @property
     def names(self) -> frozenset[str]:
@@ -127,6 +140,9 @@ class Primitive(NamedTuple):
     refuses: Callable[[str, str, Mapping[str, Any]], str | None] = lambda verb, part, options: None
     member: Callable[[Mapping[str, Any]], Member] | None = None
     stage: int = 1  # 0: starts processes, which must not inherit the others; 2: made of others
+    only_main: bool = False  # cannot be handed to another process
+    seen: bool = True  # whatever Python code does to it is recorded
+    tracked: bool = False  # under fork, too, Python's resource tracker looks after it
 
     def operation(self, verb: str) -> Operation | None:
         """The operation that a verb names here, if there is one."""
@@ -189,6 +205,16 @@ class Verb(NamedTuple):
         if first is None or any(each.required for each in self.arguments[1:]):
             return None
         return first
+
+    @property
+    def function(self) -> bool:
+        """Whether it calls a Python function that the scenario names."""
+        return any(each.form == "function" for each in self.arguments)
+
+    @property
+    def code(self) -> bool:
+        """Whether it runs the user's Python code or touches files."""
+        return self.function or (self.action is not None and self.action.code)
 
     @property
     def bare(self) -> bool:

@@ -64,8 +64,7 @@ def _runs_code(declaration: Declaration) -> bool:
 
 
 def _is_code(node: Node) -> bool:
-    action = registry.verbs()[node.verb].action
-    return action is not None and action.code
+    return registry.verbs()[node.verb].code
 
 
 def _plan(

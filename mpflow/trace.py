@@ -194,6 +194,12 @@ GIVING = (
     "store",
 )  # have a value, if only a None, and no result
 _HANDING = (*GIVING, "print")
+_BOTH = frozenset(  # have a value and a result
+    (
+        *("apply", "apply_async", "imap", "imap_unordered", "invoke", "map", "map_async"),
+        *("starmap", "starmap_async"),
+    )
+)
 
 
 def _shared(event: Event, text: Callable[[str], str]) -> tuple[bool, str, str] | None:
@@ -202,7 +208,7 @@ def _shared(event: Event, text: Callable[[str], str]) -> tuple[bool, str, str] |
     or may have."""
     if event.status not in ("ok", "timeout") or event.action == "end" or event.error is not None:
         return None
-    if len(event.on or "") > LONGEST:
+    if len(event.on or "") > LONGEST or event.action in _BOTH:
         return None
     before = f',"process":{text(event.process)},"action":{text(event.action)}'
     if event.on is not None:

@@ -15,7 +15,7 @@ from mpflow.engine.alone import stirring
 from mpflow.engine.children import Children
 from mpflow.engine.record import MOST, Writer
 from mpflow.exceptions import told
-from mpflow.kinds import Operation
+from mpflow.kinds import Argument, Operation
 from mpflow.plan import Step
 
 if TYPE_CHECKING:
@@ -152,20 +152,22 @@ class Acting:
         if other := arguments.keys() - operation.names:
             _refuse(step, target, {name: arguments[name] for name in other})
         value = arguments[operation.shows] if operation.shows else None
-        given = [arguments[a.name] for a in operation.arguments if a.name != "into"]
+        given = [self._given(a, arguments) for a in operation.arguments if a.name != "into"]
         limited = arguments.get("timeout") is not None
-        waits = not limited and not (self.worker.plan.code and stirring())
+        waits = not limited and not (self.worker.plan.code and stirring()) and not operation.outside
         timed = limited and bool(arguments.get("block", True)) and verb != "poll"
-        shows = "value" if operation.shows else "result"
+        shows = operation.records
         site = self._site(
             step, verb, target.name, waits, shows=shows, timed=timed, keyed=operation.keyed
         )
         if not first:
             self.record.begin(self.record.at, site)
-        word = self.record.word
-        at = arguments.get("at")
-        begun = (at, value) if operation.keyed else value
-        self.record.change(site, word(begun) if operation.keyed or operation.shows else MOST)
+        word, pair = self.record.word, self.record.pair
+        at, keyed = arguments.get("at"), operation.keyed
+        if keyed or shows == "both":
+            self.record.change(site, pair(at, value) if keyed else pair(value, None))
+        else:
+            self.record.change(site, word(value) if operation.shows else MOST)
         pause = self.worker.pause if self.worker.program.delays else None
         if pause:
             pause()
@@ -173,13 +175,19 @@ class Acting:
         if pause:
             pause()
         seen = perf_counter()  # a child that has ended did so before this action was over
-        if operation.shows:
+        if shows == "both":
+            self.record.finish(pair(value, result))
+        elif operation.shows:
             self.record.finish()
         else:
-            self.record.finish(word((at, result) if operation.keyed else result))
+            self.record.finish(pair(at, result) if keyed else word(result))
         if target.type == "process":
             self.worker.children.note(seen)
         return result
+
+    def _given(self, argument: Argument, arguments: Mapping[str, Any]) -> Any:
+        found = arguments[argument.name]
+        return self.worker.python(found) if argument.form == "function" else found
 
     def _site(
         self,

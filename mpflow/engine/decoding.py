@@ -26,6 +26,7 @@ class Decoder:
         self.types = {name: type_name for name, type_name, _ in program.primitives}
         self.subjects = subjects(program.primitives)
         self.processes = program.plans
+        self.code = program.code
         self.sites: dict[int, record.Site] = {}
         self.meanings: dict[int, tuple[Any, ...]] = {}
         self.call: record.Site | None = None  # that goes on
@@ -121,6 +122,9 @@ class Decoder:
         value = self.lane.value(word)
         if site.action == "wait_any" and stamp > 0:
             found = found._replace(subject=self._first(value))
+        if site.shows == "both":
+            value, result = value if isinstance(value, tuple) else (None, None)
+            found = found._replace(value=value, result=result if stamp > 0 else None)
         if site.keyed:
             at, value = value if isinstance(value, tuple) else (None, None)
             found = found._replace(extra={**found.extra, "at": at})
@@ -151,7 +155,10 @@ class Decoder:
         extra: Mapping[str, Any] = {"code": site.code} if site.code else {}
         if site.phase in ("enter", "leave"):
             extra = {**extra, "phase": site.phase}
-        subject, rare = self._subject(site), site.action in _ODD or site.keyed
+        subject, rare = (
+            self._subject(site),
+            site.action in _ODD or site.keyed or site.shows == "both",
+        )
         return site.action, site.on, subject, site.line, site.shows, site.timed, extra, rare
 
     def _first(self, names: Any) -> str | None:
@@ -167,7 +174,10 @@ class Decoder:
             return None
         declared = site.on.partition(".")[0]
         if declared in self.types:
-            operation = registry.primitive(self.types[declared]).operation(site.action)
+            primitive = registry.primitive(self.types[declared])
+            if self.code and not primitive.seen:
+                return None
+            operation = primitive.operation(site.action)
             return self.subjects[declared] if operation else None
         if site.on not in self.processes:
             return None

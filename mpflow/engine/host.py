@@ -25,11 +25,13 @@ from contextlib import suppress
 from time import monotonic, perf_counter, sleep
 from typing import Any
 
+from mpflow import registry
 from mpflow.engine import system
 from mpflow.engine.record import ROOM
 from mpflow.engine.watch import Watch
 from mpflow.engine.wire import Answer, Order, Reader, send
 from mpflow.engine.worker import Job, exit_code, run_job
+from mpflow.plan import Program
 
 TICK = 0.02  # seconds between two looks at what every process waits for
 
@@ -47,7 +49,7 @@ def serve(incoming: int, outgoing: int) -> None:
         os.close(nowhere)
     folder = tempfile.mkdtemp(prefix="mpflow-")
     os.close(os.open(os.path.join(folder, ROOM), os.O_CREAT | os.O_WRONLY, 0o600))
-    tracker = _start_tracker(order.program.start_method)
+    tracker = _start_tracker(order.program)
     sys.stdout.flush()
     began = perf_counter()
     send(outgoing, pickle.dumps((folder, began)))
@@ -61,7 +63,7 @@ def serve(incoming: int, outgoing: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)  # nobody is left to read it
     else:
         _tell(outgoing, answer, folder)
-    if answer is None or answer.end != "completed":
+    if answer is None or answer.end != "completed" or order.program.start_method == "fork":
         _stop_tracker(tracker)  # what was killed has left it something to remove
     os._exit(0)
 
@@ -118,10 +120,11 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-def _start_tracker(method: str) -> int | None:
+def _start_tracker(program: Program) -> int | None:
     """Python's resource tracker, started before main: it outlives the run and removes what a
-    killed process left behind. Under fork Python starts none, and neither do we."""
-    if method == "fork":
+    killed process left behind. Under fork Python starts one for shared memory alone."""
+    tracked = (registry.primitive(type_name).tracked for _, type_name, _ in program.primitives)
+    if program.start_method == "fork" and not any(tracked):
         return None
     from multiprocessing import resource_tracker
 

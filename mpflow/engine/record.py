@@ -63,7 +63,8 @@ class Site(NamedTuple):
     """What a site's number stands for.
 
     `shows`: what the word holds: the `value` handed over, the `result`, the result as a
-    `boolean`, or nothing; `keyed`: that, and before it which item of its object it is about.
+    `boolean`, `both` value and result, or nothing; `keyed`: that, and before it which item of its
+    object it is about.
     `timed`: a false result means that the timeout struck. `phase`: enter or leave, of a section;
     `begun`, of a call. `code`: module and line, of Python code.
     """
@@ -122,7 +123,9 @@ def written(value: Any) -> bytes:
 
 
 def restored(kept: Sequence[Any]) -> Any:
-    """The value, or a Foreign that shows it."""
+    """The value, or a Foreign that shows it; of a pair, both."""
+    if kept[0] == "&":
+        return restored(kept[1]), restored(kept[2])
     return kept[1] if kept[0] == "=" else Foreign(*kept[1:])
 
 
@@ -250,6 +253,10 @@ class Writer:
                 self.places.clear()
             found = self.places[value] = self._put(written(value))
         return found
+
+    def pair(self, one: object, other: object) -> int:
+        """The word for two values side by side."""
+        return self.spill(("&", portable(one), portable(other)))
 
     def kept(self, slot: int, value: object) -> int:
         """The word for a variable's value. A variable takes turns between two places, so that

@@ -7,13 +7,13 @@ object's, so that what these do inside is not recorded again. All others are inh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
 from mpflow import registry
 from mpflow.engine.lanes import Lanes, lanes
-from mpflow.engine.tracing import Action, Shape, method
+from mpflow.engine.tracing import Action, Shape, method, otherwise
 
 
 class Origin(NamedTuple):
@@ -28,9 +28,14 @@ class Origin(NamedTuple):
 def standin(real: Any, name: str, type_name: str, own: Lanes) -> Any:
     """What behaves as `real` does, and records what is done to it as done to `name`."""
     class_, shapes = _class(real.__class__, type_name)
-    made = class_.__new__(class_)
+    if hasattr(real, "_type_"):
+        made = class_.from_buffer(real)  # plain memory: the same memory
+    else:
+        made = class_.__new__(class_)
     made._origin = Origin(real, name, type_name, own.folder)
-    made._actions = tuple(Action(getattr(real, s.method), name, s, own) for s in shapes)
+    made._actions = tuple(Action(_real(real, s), name, s, own) for s in shapes)
+    if not hasattr(real, "__dict__"):
+        return made
     methods = {shape.method for shape in shapes}
     if methods & real.__dict__.keys():
         # SemLock binds its methods on the instance, where they would hide the class's. What else
@@ -50,6 +55,19 @@ def standins(objects: Mapping[str, Any], types: Mapping[str, str], folder: str) 
     }
 
 
+def _real(real: Any, shape: Shape) -> Any:
+    """The real object's method that an action calls, where it calls one."""
+    return getattr(real, shape.method or shape.code.partition("(")[0], None)
+
+
+def _lock(self: Any) -> Any:
+    """In place of get_lock: the lock, and what is done to it is done to the value or array."""
+    real, name, _, folder = self._origin
+    lock = real.get_lock()
+    kind = "rlock" if type(lock).__name__ == "RLock" else "lock"
+    return standin(lock, name, kind, lanes(folder))
+
+
 def _again(*origin: Any) -> Any:
     """A stand-in that has come from another process."""
     real, name, type_name, folder = origin
@@ -60,7 +78,9 @@ def _again(*origin: Any) -> Any:
 def _class(real: Any, type_name: str) -> tuple[Any, tuple[Shape, ...]]:
     """The class of stand-ins for a type's objects of that class, and its actions in order."""
     operations = registry.primitive(type_name).operations
-    shapes = tuple(Shape(each) for each in operations)
+    memory = hasattr(real, "_type_")  # plain memory has no lock
+    traced = (o for o in operations if o.code or (o.method and not memory))
+    shapes = tuple(Shape(each) for each in traced)
     members = {
         "__slots__": ("_actions", "_origin"),
         "__module__": real.__module__,
@@ -75,11 +95,15 @@ def _class(real: Any, type_name: str) -> tuple[Any, tuple[Shape, ...]]:
     return type(real.__name__, (real,), members), shapes
 
 
-def _methods(real: type, shapes: Iterable[Shape]) -> Iterable[tuple[str, Callable[..., Any]]]:
+def _methods(real: type, shapes: Iterable[Shape]) -> Iterable[tuple[str, Any]]:
     """The traced methods by name; what can be acquired is so by `with`, too."""
-    found = {shape.method: (shape, number) for number, shape in enumerate(shapes)}
+    traced = [(shape, number) for number, shape in enumerate(shapes)]
+    found = {shape.method: (shape, number) for shape, number in traced if shape.method}
     for name, (shape, number) in found.items():
         yield name, method(shape, number, real)
+    yield from otherwise(real, [each for each in traced if each[0].code])
+    if hasattr(real, "get_lock"):
+        yield "get_lock", _lock
     if hasattr(real, "__enter__") and found.keys() >= {"acquire", "release"}:
         yield "__enter__", method(*found["acquire"], real, "__enter__")
         yield "__exit__", method(*found["release"], real, "__exit__")

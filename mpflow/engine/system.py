@@ -82,17 +82,18 @@ def _state_and_parent(pid: str) -> tuple[str, int]:
         return "", 0
 
 
-def asleep(pid: int) -> tuple[object, ...] | None:
+def asleep(pid: int, served: bool = False) -> tuple[object, ...] | None:
     """How often each thread of a process has been switched away from, if all of them sleep
     without limit, or were stopped by a signal; None if any runs, will wake by itself, or cannot be
-    told. Equal answers at two times mean that nothing of it ran in between."""
+    told. Equal answers at two times mean that nothing of it ran in between. `served`: it acts for
+    those who ask it alone, and may look up now and then (a manager does, every second)."""
     switches: list[object] = []
     try:
         for thread in sorted(os.listdir(f"/proc/{pid}/task")):
             with open(f"/proc/{pid}/task/{thread}/status", "rb") as stream:
                 status = stream.read()
             state = status[status.index(b"\nState:\t") + 8 :][:1]
-            if state != b"T" and (state != b"S" or _timed(pid, thread)):
+            if state != b"T" and (state != b"S" or (not served and _timed(pid, thread))):
                 return None
             switches += [thread, status[status.index(b"\nvoluntary_ctxt_switches") :]]
     except (OSError, ValueError):

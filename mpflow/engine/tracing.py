@@ -7,7 +7,7 @@ arguments, by the main thread alone, its site is known and all of it costs less 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from sys import _getframe
 from time import perf_counter
 from types import CodeType, FrameType
@@ -70,19 +70,24 @@ class Shape:
     def __init__(self, operation: Operation) -> None:
         given = [each for each in operation.arguments if each.name != "into"]
         self.verb = operation.verb
-        self.method = operation.method or operation.verb
+        self.method = operation.method
+        self.keyed = operation.keyed
+        self.outside = operation.outside
+        self.code = operation.code
         self.required = [each.name for each in given if each.required]
         self.options = {each.name: each.default for each in given if not each.required}
         self.value = operation.shows
-        self.result = len(given) < len(operation.arguments) and not operation.shows
-        self.shows = "value" if self.value else "result" if self.result else ""
+        self.shows = operation.records
+        self.result = self.shows == "result"
         places = {name: place for place, name in enumerate(self.options)}
         self._block, self._timeout = places.get("block"), places.get("timeout")
 
     def waits(self, options: tuple[Any, ...]) -> int:
         """How a call with these options may wait."""
-        if self._block is not None and not options[self._block]:
+        if self.outside or (self._block is not None and not options[self._block]):
             return _NEVER
+        if self.code:
+            return _FOR_EVER
         if self._timeout is None or options[self._timeout] is None:
             return _FOR_EVER
         # A poll, which waits only when it is told to, does not time out when it sees nothing.
@@ -154,7 +159,36 @@ class Action:
             shows=self.shape.shows,
             timed=waits == _WITH_LIMIT,
             code=f"{frame.f_globals.get('__name__', '?')}:{frame.f_lineno}",
+            keyed=self.shape.keyed,
         )
+
+    def take(self, frame: FrameType, at: Any, value: Any, call: Callable[[], Any]) -> Any:
+        """Take it by a call that is made elsewhere, and record it: what methods of any other form
+        do. `at` and `value` are what the trace shows of it."""
+        record, site = self.look(frame, ())
+        keyed, both = self.shape.keyed, self.shape.shows == "both"
+        place = record.at
+        try:
+            record.sites[place] = IDLE
+            if keyed or both:
+                word = record.pair(at, value) if keyed else record.pair(value, None)
+            else:
+                word = record.word(value) if self.shape.value else MOST
+            record.stamps[place] = perf_counter()
+            record.at = place = place + 1
+            record.words[place] = word
+            record.sites[place] = site
+            found = call()
+            if both:
+                record.words[place] = record.pair(value, found)
+            elif self.shape.result:
+                record.words[place] = record.pair(at, found) if keyed else record.word(found)
+            record.stamps[place] = perf_counter()
+            record.at = place + 1
+            return found
+        except BaseException as error:
+            _failed(record, error)
+            raise
 
 
 def method(shape: Shape, number: int, real: type, name: str = "") -> Callable[..., Any]:
@@ -171,13 +205,84 @@ def method(shape: Shape, number: int, real: type, name: str = "") -> Callable[..
         arguments=", ".join([*required, *options]),
         other="".join(f" or {o} is not last.options[{n}]" for n, o in enumerate(options)),
         options="".join(f"{each}, " for each in options),
-        word=f"word = record.word({required[0]})" if shape.value else "pass",
+        word=f"word = record.word({_shown(shape, required, name)})" if shape.value else "pass",
         before="record.words[at] = word" if shape.value else "pass",
         after=f"record.words[at] = {_RESULT}" if shape.result else "pass",
     )
     space = {**_NAMES, **{f"default_{each}": value for each, value in shape.options.items()}}
     exec(compile(source, __file__, "exec"), space)
     return _named(space[name or shape.method], real, own)
+
+
+def otherwise(
+    real: type, traced: Iterable[tuple[Shape, int]]
+) -> Iterator[tuple[str, Callable[..., Any] | property]]:
+    """Stand-ins for what is not one call of a method of the verb's form: by name, what to put into
+    the class. Such an action costs some microseconds."""
+    reads: dict[str, int] = {}
+    writes: dict[str, int] = {}
+    for shape, number in traced:
+        name, _, parameters = shape.code.rstrip(")").partition("(")
+        if name.startswith("."):
+            place = writes if name.endswith("=") else reads
+            place[name.strip(" .=")] = number
+        elif hasattr(real, name):
+            names = [each.strip() for each in parameters.split(",")]
+            yield name, _named(_passing(name, number, names), real, getattr(real, name))
+    for name, number in reads.items():
+        yield name, _attribute(name, number, writes.get(name))
+
+
+def _passing(name: str, number: int, names: Sequence[str]) -> Callable[..., Any]:
+    """A method that hands everything on; `names` are those of its first arguments."""
+
+    def passed(self: Any, /, *given: Any, **named: Any) -> Any:
+        action = self._actions[number]
+        known = {**dict(zip(names, given, strict=False)), **named}
+        value = known.get(action.shape.value)
+        if name == "_callmethod" and str(value).startswith("#"):
+            return action.real(*given, **named)  # a proxy's own business
+        frame, at = _getframe(1), _key(known.get("at"))
+        return action.take(frame, at, _told(value), lambda: action.real(*given, **named))
+
+    passed.__name__ = name
+    return passed
+
+
+def _attribute(name: str, reading: int, writing: int | None) -> property:
+    """An attribute that is read and set: both are actions."""
+
+    def read(self: Any) -> Any:
+        real, action = self._origin.real, self._actions[reading]
+        return action.take(_getframe(1), None, None, lambda: getattr(real, name))
+
+    def write(self: Any, value: Any) -> None:
+        assert writing is not None
+        real, action = self._origin.real, self._actions[writing]
+        action.take(_getframe(1), None, value, lambda: setattr(real, name, value))
+
+    return property(read, write if writing is not None else None)
+
+
+def _key(at: Any) -> Any:
+    """An index or key as a record can hold it."""
+    if not isinstance(at, slice):
+        return at
+    return ":".join("" if each is None else str(each) for each in (at.start, at.stop, at.step))
+
+
+def _told(value: Any) -> Any:
+    """A value for the record; a function goes by its name."""
+    if callable(value) and hasattr(value, "__qualname__"):
+        return f"{value.__module__}:{value.__qualname__}"
+    return bytes(value) if isinstance(value, memoryview | bytearray) else value
+
+
+def _shown(shape: Shape, required: list[str], name: str) -> str:
+    """What the parameter is called whose value the trace shows."""
+    if shape.value in shape.options:
+        return f"default_{shape.value}" if name else str(shape.value)
+    return required[0]
 
 
 def _own_name(real: object) -> str | None:

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from multiprocessing import util
+from multiprocessing import active_children, util
 from time import perf_counter, sleep
 from types import FrameType
 from typing import Any, NamedTuple
@@ -208,6 +208,9 @@ class Worker:
         for name, type_name, options in self.program.primitives:
             made = registry.primitive(type_name).make(options, self.objects)
             self.objects.update({f"{name}{part}": each for part, each in made.items()})
+        for child in active_children():  # of a manager: Python's own
+            if child.name.startswith("SyncManager"):
+                self.record.note(record.HELPER, child.pid)
         keep_names()
         if self.program.code and self.program.start_method == "fork":
             self.handed()  # its classes need not be made again by each child

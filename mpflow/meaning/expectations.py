@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mpflow import exceptions
+from mpflow import exceptions, registry
 from mpflow.document import Path
 from mpflow.meaning.flow import variables
 from mpflow.problems import suggestion
@@ -192,4 +192,6 @@ def _indexes(name: str, source: str) -> Iterator[str | None]:
 def _own_exceptions(declaration: Declaration) -> bool:
     """Whether a process runs Python code, which may raise anything."""
     nodes = nodes_of(declaration.nodes or ())
-    return declaration.python is not None or any(node.verb == "call" for node in nodes)
+    return declaration.python is not None or any(
+        registry.verbs()[node.verb].function for node in nodes
+    )

@@ -123,7 +123,7 @@ class _Flow:
 
     def _arguments(self, node: Node, around: _Around) -> None:
         extra = frozenset({"error"} if around.handler else ())
-        if node.verb == "call":
+        if registry.verbs()[node.verb].function:
             extra |= self.scenario.names.primitives.keys()
         for argument in registry.verbs()[node.verb].arguments:
             if argument.name not in node.arguments:
@@ -176,7 +176,9 @@ class _Flow:
             hint = "add `except: {TYPE: […]}`"
             self.findings.report("missing-key", message, path, hint, key=True, **lost)
         own_types = any(
-            each.verb == "call" for block in node.blocks for each in nodes_of(block.nodes)
+            registry.verbs()[each.verb].function
+            for block in node.blocks
+            for each in nodes_of(block.nodes)
         )
         for block in node.blocks:
             if block.exception is not None and not own_types:

@@ -106,6 +106,7 @@ class _References:
                 self._process(each.name, each.declared, reference.node, path)
             else:
                 self._refused(each.declared, each.part, reference.node, path)
+                self._elsewhere(each.type, each.declared, reference.node, path)
             self._arguments(each, reference)
 
     def _complain(self, complaint: Complaint, path: Path, key: bool = False) -> None:
@@ -119,6 +120,14 @@ class _References:
         if reason is not None and not self._meant(node):
             message = f"`{node.verb}` cannot be done on `{declared}{part}`"
             self._complain(Complaint("wrong-end", message, reason, declared), path)
+
+    def _elsewhere(self, type_name: str, declared: str, node: Node, path: Path) -> None:
+        """What main alone can use is not for other processes."""
+        only_main = registry.primitive(type_name).only_main
+        if only_main and self.declaration.name != "main" and not self._meant(node):
+            message = f"`{declared}` is {a(type_name)}: only main can use it"
+            hint = "Python: pool objects cannot be passed between processes or pickled"
+            self._complain(Complaint("not-in-main", message, hint, declared), path)
 
     def _arguments(self, place: Place, reference: reach.Reference) -> None:
         """A verb that goes with several types does not take the same arguments for each."""

@@ -130,7 +130,15 @@ PRIMITIVE = Primitive(
     ),
     operations=(
         *OPERATIONS,
-        Operation("load", "What stands at a place.", FROM, (AT, INTO), _load, needs=("at",)),
+        Operation(
+            "load",
+            "What stands at a place.",
+            FROM,
+            (AT, INTO),
+            _load,
+            code="__getitem__(at)",
+            needs=("at",),
+        ),
         Operation(
             "store",
             "Put something in the place of what stands there.",
@@ -138,6 +146,7 @@ PRIMITIVE = Primitive(
             (VALUE, AT),
             _store,
             shows="value",
+            code="__setitem__(at, value)",
             needs=("at",),
         ),
     ),

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mpflow.kinds import FROM, INTO, TO, VALUE, WHAT, Argument, Operation, Primitive
+from mpflow.primitives._bytes import BYTES, encoded, raw
 from mpflow.primitives._producers import Producers, State
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 POLL_TIMEOUT = Argument("timeout", "seconds", "seconds to wait at most; null: for ever", default=0)
 
-BYTES = Argument("value", "value", "bytes, or a text: its UTF-8", required=True)
 MOST = Argument("maxlength", "integer", "how many bytes at most")
 OF = Argument("of", "subject", "of which end", required=True)
 
@@ -58,12 +58,12 @@ class Messages:
         other = 1 - end
         if action in ("send", "send_bytes"):
             self.kinds.add(action)
-            item = _raw(event.value) if action == "send_bytes" else event.value
+            item = raw(event.value) if action == "send_bytes" else event.value
             return _with(state, other, self.senders[other].put(ways[other], event, item=item))
         if action in ("recv", "recv_bytes"):
             if status == "blocked" or self._kept_otherwise(action):
                 return _with(state, end, self.senders[end].lose(ways[end]))
-            item = _raw(event.result) if action == "recv_bytes" else event.result
+            item = raw(event.result) if action == "recv_bytes" else event.result
             return _with(state, end, self.senders[end].get(ways[end], item))
         if action == "wait_any":  # it found an end ready: something is there, or end of file
             return state if ways[end][0] or closed else None
@@ -87,17 +87,6 @@ def _with(state: Pending, end: int, way: State | None) -> Pending | None:
 def _end(event: Observation) -> str:
     name = event.result[0] if event.action == "wait_any" else event.on  # type: ignore[index]
     return str(name).rpartition(".")[2]
-
-
-def _raw(value: object) -> str:
-    """Bytes as the trace shows them, which is how they can be compared wherever they come from."""
-    from mpflow.trace import shown
-
-    return shown(_encoded(value)) if isinstance(value, str | bytes | bytearray) else str(value)
-
-
-def _encoded(value: Any) -> Any:
-    return value.encode() if isinstance(value, str) else value
 
 
 def _ends(options: Mapping[str, Any]) -> tuple[str, str]:
@@ -167,8 +156,9 @@ PRIMITIVE = Primitive(
             "Send bytes as they are; waits while the pipe is full.",
             TO,
             (BYTES,),
-            lambda end, value: end.send_bytes(_encoded(value)),
+            lambda end, value: end.send_bytes(encoded(value)),
             shows="value",
+            code="send_bytes(value)",
         ),
         Operation(
             "recv_bytes",
@@ -176,6 +166,7 @@ PRIMITIVE = Primitive(
             FROM,
             (MOST, INTO),
             lambda end, maxlength: end.recv_bytes(maxlength),
+            code="recv_bytes()",
         ),
         Operation(
             "fileno",

@@ -81,9 +81,15 @@ PRIMITIVE = Primitive(
     ),
     operations=(
         *OPERATIONS,
-        Operation("load", "What it holds.", FROM, (INTO,), _load),
+        Operation("load", "What it holds.", FROM, (INTO,), _load, code=".value"),
         Operation(
-            "store", "Put something in the place of it.", TO, (VALUE,), _store, shows="value"
+            "store",
+            "Put something in the place of it.",
+            TO,
+            (VALUE,),
+            _store,
+            shows="value",
+            code=".value =",
         ),
     ),
     make=_make,

@@ -93,8 +93,9 @@ def _handed(declaration: Declaration) -> Iterator[Compiled]:
     """What Python code is given, by the process's declaration or by a call."""
     yield from (declaration.args, declaration.kwargs)
     for node in nodes_of(declaration.nodes or ()):
-        if node.verb == "call":
-            yield from (node.arguments["args"], node.arguments["kwargs"])
+        if registry.verbs()[node.verb].function:
+            names = ("args", "kwargs", "over")
+            yield from (node.arguments[name] for name in names if name in node.arguments)
 
 
 def _possible(scenario: Scenario, reference: Reference) -> Iterator[str]:

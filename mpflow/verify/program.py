@@ -295,7 +295,7 @@ class Follower:
             "wait": int,
         }
         kind = kinds.get(ask.verb, list if ask.verb == "active_children" else object)
-        if not isinstance(event.result, kind) or isinstance(event.result, bool):
+        if not isinstance(event.result, kind) or (kind is not object and event.result is True):
             return f"its result cannot be {shown(event.result)}"
         return ""
 
@@ -352,7 +352,7 @@ class Follower:
             return self._chosen(ask, event)
         if ask.verb in _OUT:
             return self._taken(event)
-        if ask.type or ask.verb == "active_children":
+        if ask.type == "process" or ask.verb in ("active_children", "wait_any"):
             return event.result
         return known(event.result, _cut_result(event), f"what `{ask.verb}` gave")
 

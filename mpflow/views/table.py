@@ -57,13 +57,18 @@ def _widths(rows: Sequence[Sequence[str]], columns: int | None) -> list[int]:
 
 def _cells(event: Event) -> tuple[str, ...]:
     place = str(event.line) if event.line is not None else str(event.extra.get("code", ""))
-    texts = (event.process, _action(event), event.on or "", _result(event), place)
+    texts = (event.process, _action(event), _on(event), _result(event), place)
     return (f"{event.t:.6f}", *(printable(text[:200]) for text in texts))
 
 
 def _action(event: Event) -> str:
     phase = event.extra.get("phase")
     return f"{event.action} {phase}" if phase else event.action
+
+
+def _on(event: Event) -> str:
+    at = event.extra.get("at")
+    return event.on or "" if at is None else f"{event.on}[{shown(at)}]"
 
 
 def _result(event: Event) -> str:
@@ -85,6 +90,8 @@ def _came_of_it(event: Event) -> str:
         return f"{name}: {message}" if message else name
     if event.status == "timeout":
         return f"{_text(event.result)} (timeout)"
+    if event.has_value and event.result is not None:
+        return f"{_text(event.value)}: {_text(event.result)}"
     if event.has_value:
         return _text(event.value)
     return "" if event.result is None else _text(event.result)

@@ -111,7 +111,7 @@ def real(program: Program) -> dict[str, Any]:
     return {
         f"{name}{part}": each
         for name, type_name, options in program.primitives
-        for part, each in registry.primitive(type_name).make(options).items()
+        for part, each in registry.primitive(type_name).make(options, {}).items()
     }
 
 

@@ -46,7 +46,7 @@ def test_what_the_text_settles_is_done_in_place_and_saves_what_has_changed():
                     stamps[at] = now()
                     at += 1
                     v_n = (v_n + 1)
-                    sites[at] = 35
+                    sites[at] = 37
                     slots[0] = v_n if type(v_n) is integer and LEAST < v_n < MOST else kept(0, v_n)
                     v_x = get_q()
                     slots[2] = words[at] = v_x if type(v_x) is integer and LEAST < v_x < MOST \
@@ -61,7 +61,7 @@ else word(v_x)
     assert found.methods == {"put_q": ("q", "put"), "get_q": ("q", "get")}
     assert [(s.number, s.action, s.on, s.line, s.shows) for s in found.sites] == [
         (33, "put", "q", 12, "value"),
-        (35, "get", "q", 14, "result"),
+        (37, "get", "q", 14, "result"),
     ]
     assert found.lines[3] == 8  # the repeat
     assert len(found.lines) == len(found.steps) == len(found.text.split("\n"))
@@ -100,7 +100,7 @@ def test_blocks_and_ways_out_become_python_s_own_and_the_rest_is_worked_out():
                     raise
             if at > limit: sites, words, stamps, at, limit = more(at)
             try:
-                sites[at] = 35
+                sites[at] = 37
                 slots[0] = v_n if type(v_n) is integer and LEAST < v_n < MOST else kept(0, v_n)
                 words[at] = acquire_a()
                 stamps[at] = now()
@@ -109,7 +109,7 @@ def test_blocks_and_ways_out_become_python_s_own_and_the_rest_is_worked_out():
                 at = failed(at, error)
                 raise
             try:
-                begin(at, 36)
+                begin(at, 40)
                 try:
                     assign(v_where, do(6, {'from': 'q', 'block': True, 'timeout': scaled(1)}))
                 except BaseException as error:
@@ -120,7 +120,7 @@ def test_blocks_and_ways_out_become_python_s_own_and_the_rest_is_worked_out():
             finally:
                 if at > limit: sites, words, stamps, at, limit = more(at)
                 try:
-                    sites[at] = 39
+                    sites[at] = 45
                     release_a()
                     stamps[at] = now()
                     at += 1

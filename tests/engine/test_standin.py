@@ -207,7 +207,7 @@ def both(tmp_path) -> Callable[[str], tuple[Any, Any]]:
     def make(type_name: str) -> tuple[Any, Any]:
         declared = registry.primitive(type_name)
         options = {each.name: each.default for each in declared.options}
-        bare, hidden = (tuple(declared.make(options).values()) for _ in range(2))
+        bare, hidden = (tuple(declared.make(options, {}).values()) for _ in range(2))
         own = lanes(str(tmp_path))
         traced = tuple(standin(each, "x", type_name, own) for each in hidden)
         return (bare, traced) if len(bare) == 2 else (bare[0], traced[0])
