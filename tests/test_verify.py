@@ -69,15 +69,53 @@ processes:
 expect: {deadlock: always}
 """
 
+MADE = """\
+mpflow: 1
+primitives:
+  c: condition
+  door: {type: barrier, parties: 1}
+  j: joinable_queue
+  s: simple_queue
+  v: {type: value, typecode: b, initial: 200}
+  a: {type: array, size: 2}
+  ml: manager_list
+  md: manager_dict
+  link: pipe
+processes:
+  p:
+    actions:
+      - with: {lock: c, do: [{wait: {for: c, timeout: 0.01}}, {notify: {condition: c, n: 2}}]}
+      - wait: door
+      - try: {do: [{task_done: j}], except: {ValueError: [pass]}}
+      - put: {value: 1, to: j}
+      - task_done: j
+      - join: j
+      - put: {value: one, to: s}
+      - get: s
+      - load: v
+      - store: {value: 5, to: v}
+      - load: v
+      - store: {value: 7, to: a, at: 1}
+      - load: {from: a, at: -1}
+      - append: {value: 3, to: ml}
+      - load: {from: ml, at: 0}
+      - store: {value: 4, to: md, at: four}
+      - pop: {from: md, at: four}
+      - send_bytes: {value: text, to: link.conn1}
+      - recv_bytes: link.conn2
+      - crash
+expect: {exitcode: {p: -9}}
+"""
+
 Lines = list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
 def traces(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Lines]:
-    """A run that completes and one that ends in a deadlock, as lines of JSON."""
+    """Two runs that complete and one that ends in a deadlock, as lines of JSON."""
     folder = tmp_path_factory.mktemp("traces")
     found = {}
-    for name, text in (("work", WORK), ("fork", FORK)):
+    for name, text in (("work", WORK), ("fork", FORK), ("made", MADE)):
         (folder / f"{name}.yaml").write_text(text)
         loaded = api.load(str(folder / f"{name}.yaml"), Choice(start_method="fork"))
         assert loaded.problems == []
@@ -294,6 +332,26 @@ EVENTS: dict[str, tuple[str, Callable[[Lines], int]]] = {
         "fork",
         changed({"status": "blocked", "action": "acquire"}, status="ok", result=True),
     ),
+    "a wait that nobody ended": (
+        "made",
+        changed({"action": "wait", "on": "c"}, result=True, status="ok"),
+    ),
+    "how many were notified": ("made", changed({"action": "notify"}, value=1)),
+    "a place at a barrier": ("made", changed({"action": "wait", "on": "door"}, result=True)),
+    "a task that could be done": (
+        "made",
+        dropped({"action": "put", "on": "j"}, {"action": "task_done", "status": "ok"}),
+    ),
+    "a loaded value": ("made", changed({"action": "load", "on": "v"}, result=200)),
+    "a stored value": ("made", changed({"action": "store", "on": "v"}, value=6)),
+    "where something was stored": ("made", changed({"action": "store", "on": "a"}, at=0)),
+    "where something was loaded": ("made", changed({"action": "load", "on": "a"}, at=0)),
+    "a loaded item": ("made", changed({"action": "load", "on": "a"}, result=8)),
+    "an item of a list": ("made", changed({"action": "load", "on": "ml"}, result=4)),
+    "an item of a dict": ("made", changed({"action": "pop"}, result=5)),
+    "another's line": ("made", changed({"action": "get", "on": "s"}, result="two")),
+    "bytes": ("made", changed({"action": "recv_bytes"}, result="b'next'")),
+    "a limit where none belongs": ("made", changed({"action": "crash"}, limited=True)),
     "stopped by another end": ("fork", changed({"action": "end"}, stopped="sometimes")),
 }
 
@@ -476,7 +534,7 @@ processes:
       - repeat: {times: forever, do: [{try: {do: [pass], finally: [continue]}}]}
       - call: {function: "trap:spring"}
       - write: {file: written.txt, text: x}
-main: [{start: p}, {wait: {for: go}}, {kill: p}, {join: p}]
+main: [{start: p}, {wait: {for: go}}, {sleep: 0.2}, {kill: p}, {join: p}]
 expect: {exitcode: {p: -9}}
 """
 

@@ -17,7 +17,8 @@ from mpflow import registry
 from mpflow.engine import record
 from mpflow.engine.decoding import Decoder
 from mpflow.engine.launch import Records
-from mpflow.engine.order import Interval, in_order
+from mpflow.engine.order import Interval, Sparse, in_order
+from mpflow.engine.parking import Parted, shown
 from mpflow.engine.reading import Lane
 from mpflow.plan import Program
 from mpflow.rule import Rule
@@ -83,6 +84,7 @@ class Merge:
         self.exitcodes = {name: codes[name] for name in program.plans if name in codes}
         self.errors = {s.name: s.left[1][0] if s.left and s.left[1] else None for s in declared}
         self.variables = {story.name: story.variables for story in declared}
+        self.parks = {name for name, kind, _ in program.primitives if kind == "condition"}
 
     def count(self) -> int:
         """How many events there are, about: never less than there are."""
@@ -94,7 +96,8 @@ class Merge:
 
     def _events(self) -> Iterator[Event]:
         make, origin = tuple.__new__, self.records.began  # three times as fast as Event(...)
-        for seq, (moment, each, suspect) in enumerate(in_order(self._lanes(), self._rule), 1):
+        placed = in_order(self._lanes(), self._rule)
+        for seq, (moment, each, suspect) in enumerate(shown(placed) if self.parks else placed, 1):
             _, began, who, action, on, _, line, value, result, status, error, extra = each
             if began == origin:
                 began = moment  # of a process that never told: it began as it was done
@@ -130,7 +133,13 @@ class Merge:
         for story in self.stories:
             batches = [self._main_lane(story)]
             batches += [self._intervals(story, lane) for lane in story.lanes[1:]]
-            lanes += map(chain.from_iterable, batches)
+            for each in batches:
+                if self.parks:
+                    parted = Parted(each, self.parks)
+                    lanes.insert(0, Sparse(parted.read(parted.parks)))
+                    lanes.append(parted.read(parted.actions))
+                else:
+                    lanes.append(chain.from_iterable(each))
         for name, pid, code, at in self._unborn():
             subject, first = f"process {name}", self.records.began  # when, nobody knows
             begun = at - 2 * _MARGIN

@@ -79,11 +79,23 @@ def in_order(
         yield from _release(*part, places)
 
 
+class Sparse:
+    """A lane that is read an interval at a time: there are few, and each costs reading many of
+    another lane."""
+
+    def __init__(self, source: Iterable[Interval]) -> None:
+        self.source = source
+
+    def __iter__(self) -> Iterator[Interval]:
+        return iter(self.source)
+
+
 class _Lane:
     """What has been read of a lane, and not yet been placed."""
 
     def __init__(self, source: Iterable[Interval]) -> None:
         self.source = iter(source)
+        self.sparse = isinstance(source, Sparse)
         self.events: list[Interval] = []
         self.turns: list[float] = []  # of each event
         self.exhausted = False
@@ -91,6 +103,7 @@ class _Lane:
 
     def read(self, batch: int) -> None:
         """Hold a batch at least, and two different ends, if there are."""
+        batch = 1 if self.sparse else batch
         while not self.exhausted and (len(self.events) < batch or self.turns[0] == self.turns[-1]):
             more = list(islice(self.source, batch))
             self.exhausted = len(more) < batch

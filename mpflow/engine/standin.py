@@ -28,10 +28,8 @@ class Origin(NamedTuple):
 def standin(real: Any, name: str, type_name: str, own: Lanes) -> Any:
     """What behaves as `real` does, and records what is done to it as done to `name`."""
     class_, shapes = _class(real.__class__, type_name)
-    if hasattr(real, "_type_"):
-        made = class_.from_buffer(real)  # plain memory: the same memory
-    else:
-        made = class_.__new__(class_)
+    memory = hasattr(real, "_type_")  # plain memory: the stand-in is the same memory
+    made = class_.from_buffer(real) if memory else class_.__new__(class_)
     made._origin = Origin(real, name, type_name, own.folder)
     made._actions = tuple(Action(_real(real, s), name, s, own) for s in shapes)
     if not hasattr(real, "__dict__"):

@@ -2,8 +2,8 @@
 
 In: who holds the lock, and an event on it or on one of its members. Out: the states after it.
 Condition.wait gives the lock up and takes it again within one action (synchronize.py). The trace
-has that action once, where it is over; so whoever is found to hold the lock when another gets it
-is taken to have begun to wait, and then nothing but the end of a wait can come of him next.
+has that action once, where it is over; that the lock was given up is an event of its own here,
+`park`, which took place at some moment within the wait.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 
 class Held(NamedTuple):
     """Who holds a lock, how often he has acquired it, and who has given it up in a wait: with how
-    many acquisitions. `waits`: whether anybody could, there being a condition on it."""
+    many acquisitions."""
 
     owner: str | None = None
     depth: int = 0
     parked: frozenset[tuple[str, int]] = frozenset()
-    waits: bool = False
     recursive: bool = True
 
     def depth_of(self, process: str) -> int:
@@ -31,22 +30,18 @@ class Held(NamedTuple):
 
     def let_in(self, process: str) -> Held | None:
         """The lock as a process finds it that gets it: free, or its own; None: it cannot."""
-        if self.depth_of(process):
-            return None
-        if self.owner is None or (self.recursive and self.owner == process):
-            return self
-        return self.park() if self.waits and self.owner != process else None
+        free = self.owner is None or (self.recursive and self.owner == process)
+        return self if free and not self.depth_of(process) else None
 
-    def park(self) -> Held:
-        """The holder gives it up, to wait."""
-        assert self.owner is not None
-        parked = self.parked | {(self.owner, self.depth)}
+    def park(self, process: str | None) -> Held | None:
+        """The holder gives it up, to wait; None: the process does not hold it."""
+        if process is None or self.owner != process:
+            return None
+        parked = self.parked | {(process, self.depth)}
         return self._replace(owner=None, depth=0, parked=parked)
 
     def back(self, process: str) -> Held | None:
         """A process comes back from its wait and has the lock again; None: it cannot."""
-        if self.owner == process:
-            return self  # nobody had it meanwhile
         depth = self.depth_of(process)
         if not depth or self.owner is not None:
             return None
@@ -68,8 +63,7 @@ class Monitor:
         self.taken_at_times = any(not getattr(each, "waits", False) for each in self.members)
 
     def start(self) -> State:
-        waits = any(getattr(each, "waits", False) for each in self.members)
-        held = Held(waits=waits, recursive=self.kind != "lock")
+        held = Held(recursive=self.kind != "lock")
         return held, tuple(each.start() for each in self.members)
 
     def after(self, state: State, event: Observation) -> State | None:
@@ -80,6 +74,9 @@ class Monitor:
         if event.action == "release":
             found = self._released(held, event)
             return None if found is None else (found, owns)
+        if event.action == "park":
+            found = held.park(event.process)
+            return None if found is None else (found, owns)
         name = str(event.on)
         place = self.places.get(name, self.places.get("", -1))
         if place < 0:
@@ -88,6 +85,12 @@ class Monitor:
         if both is None:
             return None
         return both[0], (*owns[:place], both[1], *owns[place + 1 :])
+
+    def silent(self, state: State) -> State | None:
+        """The state after what no trace tells: its holder has begun to wait."""
+        held, owns = state
+        found = None if self.taken_at_times else held.park(held.owner)
+        return None if found is None else (found, owns)
 
     def _acquired(self, held: Held, event: Observation) -> Held | None:
         process = event.process

@@ -28,22 +28,24 @@ if TYPE_CHECKING:
     from mpflow.rule import Observation
 
 _ROW = 64  # items that are copied when one of them changes
+_LARGEST = 1 << 16  # items of an array that is followed; a larger one is not judged
 
 Rows = tuple[tuple[Any, ...], ...]
 
 
 class Cells(Guarded):
     """An array in the order of events: a load gives what was stored there last. The state has the
-    items in rows, so that a large array is not copied for each of them."""
+    items in rows, so that a large array is not copied for each of them; none of a very large
+    one."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         super().__init__(options)
         initial = options["initial"]
-        items = [0] * options["size"] if initial is None else initial
-        self.initial = [self.cut(each) for each in items]
+        self.size: int = options["size"] if initial is None else len(initial)
+        self.initial = () if self.size > _LARGEST else initial or (0,) * self.size
 
     def start(self) -> Rows:
-        return _rows(self.initial)
+        return _rows([self.cut(each) for each in self.initial])
 
     def after(self, held: Held, own: Rows, event: Observation) -> tuple[Held, Rows] | None:
         if event.status == "error":
@@ -51,12 +53,12 @@ class Cells(Guarded):
         found = self.let_in(held, event.process)
         if found is None:
             return None
-        at, size = event.extra.get("at"), len(self.initial)
-        if isinstance(at, str):
+        at = event.extra.get("at")
+        if isinstance(at, str) and own:
             return self._slice(found, own, event, at)
-        if not isinstance(at, int) or not -size <= at < size:
+        if not isinstance(at, int) or not -self.size <= at < self.size or not own:
             return found, own
-        row, place = divmod(at % size, _ROW)
+        row, place = divmod(at % self.size, _ROW)
         if event.action == "store":
             new = (*own[row][:place], self.cut(event.value), *own[row][place + 1 :])
             return found, (*own[:row], new, *own[row + 1 :])

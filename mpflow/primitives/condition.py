@@ -33,28 +33,23 @@ class Woken:
 
     def after(self, held: Held, wakes: int, event: Observation) -> tuple[Held, int] | None:
         mine = held.owner == event.process
-        if event.status == "error":  # an assertion: the lock is not held
-            return (
-                None
-                if mine and event.error and event.error[0] == "AssertionError"
-                else (held, wakes)
-            )
-        if event.action == "wait":
+        if event.error is not None and event.error[0] == "AssertionError":  # it is not held
+            return None if mine else (held, wakes)
+        if event.action == "wait":  # one that was interrupted has its lock again, too
             return self._waited(held, wakes, event)
+        if event.status == "error":
+            return held, wakes
         if not mine:
             return None
         most = len(held.parked) if event.action == "notify_all" else _number(event.value)
         return held, min(wakes + max(0, most), len(held.parked))
 
     def _waited(self, held: Held, wakes: int, event: Observation) -> tuple[Held, int] | None:
-        if event.status == "blocked":
-            return (held.park() if held.owner == event.process else held), wakes
-        if event.result and not wakes:
-            return None
+        woken = bool(event.result) or (event.status == "blocked" and wakes > 0)
         found = held.back(event.process)
-        if found is None:
+        if found is None or wakes < woken:
             return None
-        return found, min(wakes - bool(event.result), len(found.parked))
+        return found, min(wakes - woken, len(found.parked))
 
 
 def _number(value: object) -> int:

@@ -19,7 +19,7 @@ from mpflow.verify.form import Wrong
 from mpflow.verify.values import Shown
 
 _MOST = 2000  # states of one primitive side by side
-_TOLD_BY_VERBS = ("event", "pipe")  # whose rules need no more than what no other type knows
+_TOLD_BY_VERBS = ("event", "pipe", "queue")  # whose rules need no more than what no other type knows
 
 Subject = tuple[str, str]  # a type, where it is a process or guessed; a name
 State = tuple[Any, frozenset[int]]  # a rule's own, and which blocked events are still to come
@@ -50,7 +50,11 @@ class History:
         return False
 
     def _after(self, state: Any, event: Event) -> Iterator[Any]:
+        """The state after an event; where it cannot come, what a trace does not tell came first."""
         found = self.rule.after(state, event)
+        if found is None and hasattr(self.rule, "silent"):
+            silent = self.rule.silent(state)
+            found = None if silent is None else self.rule.after(silent, event)
         if found is not None:
             yield found
 
@@ -172,6 +176,8 @@ def _guess(event: Event, name: str) -> Subject | None:
     if registry.primitive("process").operation(event.action) is not None:
         return ("process", str(event.on)) if event.action != "close" else None
     kinds = _kinds(event.action)
+    if event.action in ("get", "put"):
+        kinds = ["queue"]  # whichever of them it is: this much is true of all
     if len(kinds) != 1 or kinds[0] not in _TOLD_BY_VERBS:
         return None
     options = {each.name: each.default for each in registry.primitive(kinds[0]).options}

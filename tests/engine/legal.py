@@ -20,8 +20,11 @@ After = Callable[[Any, Event], list[Any]]
 AT_ONCE = 7  # processes that may find a semaphore not full before another one releases it
 
 
-def first_fault(trace: Trace, declared: Declared) -> str | None:
-    """Every event is looked at where it stands; a list of replicas goes by its bare name."""
+def first_fault(
+    trace: Trace, declared: Declared, together: Mapping[str, str] | None = None
+) -> str | None:
+    """Every event is looked at where it stands; a list of replicas goes by its bare name, and
+    those that are one thing `together` by that name."""
     primitives: dict[str, Primitive] = {}
     life: dict[str, str] = {"main": "started"}
     last: dict[str, float] = {}  # when each process was done with what it did before
@@ -37,6 +40,7 @@ def first_fault(trace: Trace, declared: Declared) -> str | None:
         moment = last[event.process] = event.t
         fault = _of_life(life, event)
         name = str(event.on).partition(".")[0]
+        name = (together or {}).get(name, name)
         base = name.partition("[")[0]
         if fault is None and base in declared:
             if name not in primitives:
@@ -118,8 +122,28 @@ def _kind(type_name: str, size: int) -> tuple[Any, After]:
         return False, _flag
     if type_name == "queue":
         return (), lambda items, event: _queue(items, event, size)
-    assert type_name == "pipe"
-    return ((), ()), _pipe
+    if type_name == "pipe":
+        return ((), ()), _pipe
+    return _of_others(type_name, size)
+
+
+def _of_others(type_name: str, size: int) -> tuple[Any, After]:
+    """The same for what is made of other primitives."""
+    if type_name == "condition":
+        return ("", 0, frozenset(), 0), _condition
+    if type_name == "barrier":
+        return frozenset(), lambda given, event: _barrier(given, event, size)
+    if type_name == "joinable_queue":
+        return ((), 0), _joinable
+    if type_name == "simple_queue":
+        return (), _line
+    if type_name in ("value", "bare value"):
+        return (0, "", 0), lambda state, event: _value(state, event, type_name == "value")
+    if type_name == "array":
+        return (0,) * size, _array
+    assert type_name.startswith("manager_")
+    start = {"manager_list": "[]", "manager_dict": "{'x': 0}", "manager_value": "0"}[type_name]
+    return start, lambda text, event: _managed(text, event)
 
 
 def _permits(free: int, event: Event, full: int, most: int) -> list[int]:
@@ -189,3 +213,113 @@ def _pipe(state: tuple[Items, Items], event: Event) -> list[tuple[Items, Items]]
 
 def _with(state: tuple[Items, Items], end: int, way: Items) -> tuple[Items, Items]:
     return (state[0], way) if end else (way, state[1])
+
+
+Waits = tuple[str, int, frozenset[tuple[str, int]], int]  # owner, depth, who waits, wakes left
+
+
+def _condition(state: Waits, event: Event) -> list[Waits]:
+    """Whoever holds the lock may have begun to wait before any event: all of that is tried."""
+    owner, depth, waiting, wakes = state
+    ways = [state]
+    if depth:
+        ways.append(("", 0, waiting | {(owner, depth)}, wakes))
+    return [new for way in ways for new in _conditioned(way, event)]
+
+
+def _conditioned(state: Waits, event: Event) -> list[Waits]:
+    owner, depth, waiting, wakes = state
+    who, recursive = event.process, event.on == "c"
+    own = next((each for each in waiting if each[0] == who), None)
+    if event.action == "wait":
+        left = wakes - bool(event.result)
+        if own is None or depth or left < 0:
+            return []
+        return [(who, own[1], waiting - {own}, left)]
+    if own is not None:
+        return []
+    mine = depth > 0 and owner == who
+    if event.action == "acquire" and event.result:
+        return [(who, depth + 1, waiting, wakes)] if not depth or (mine and recursive) else []
+    if event.action == "acquire":
+        return [state] if depth and not (mine and recursive) else []
+    if event.status == "error":
+        return [] if mine else [state]
+    if not mine:
+        return []
+    if event.action == "release":
+        return [(owner if depth > 1 else "", depth - 1, waiting, wakes)]
+    return [(owner, depth, waiting, wakes + (99 if event.value is None else event.value))]
+
+
+def _barrier(given: frozenset[int], event: Event, parties: int) -> list[frozenset[int]]:
+    if event.result in given or not 0 <= event.result < parties:
+        return []
+    given |= {event.result}
+    return [frozenset() if len(given) == parties else given]
+
+
+def _joinable(state: tuple[Items, int], event: Event) -> list[tuple[Items, int]]:
+    items, left = state
+    if event.action == "join":
+        return [] if left else [state]
+    if event.action == "task_done":
+        return [(items, left - 1)] if left else []
+    return [(new, left + (event.action == "put")) for new in _queue(items, event, 0)]
+
+
+def _line(items: Items, event: Event) -> list[Items]:
+    """First in, first out, whoever it was."""
+    if event.action == "put":
+        return [(*items, ("", repr(event.value)))]
+    if event.action == "get":
+        return [items[1:]] if items and items[0][1] == repr(event.result) else []
+    return [items] if event.result == (not items) else []
+
+
+Value = tuple[int, str, int]  # what it holds; who has its lock, how often
+
+
+def _value(state: Value, event: Event, signed_byte: bool) -> list[Value]:
+    held, owner, depth = state
+    mine = not depth or owner == event.process
+    if event.action == "acquire":
+        if not event.result:
+            return [state]  # any access takes the lock for a moment
+        return [(held, event.process, depth + 1)] if mine else []
+    if not mine:
+        return []
+    if event.action == "release":
+        return [(held, owner, depth - 1)] if depth else []
+    if event.action == "load":
+        return [state] if event.result == held else []
+    cut = (event.value + 128) % 256 - 128 if signed_byte else event.value
+    return [(cut, owner, depth)]
+
+
+def _array(items: tuple[int, ...], event: Event) -> list[tuple[int, ...]]:
+    at = event.extra["at"]
+    if event.action == "load":
+        return [items] if items[at] == event.result else []
+    new = list(items)
+    new[at] = event.value
+    return [tuple(new)]
+
+
+def _managed(text: str, event: Event) -> list[str]:
+    """What a manager holds, as its repr: the same is done to a copy of it."""
+    value, at = eval(text), event.extra.get("at")
+    if event.action == "store" and at is None:
+        return [repr(event.value)]
+    if event.action == "store":
+        value[at] = event.value
+    elif event.action == "append":
+        value.append(event.value)
+    elif event.action == "pop" and event.status == "error":
+        return [text] if at not in value else []
+    elif event.action == "pop":
+        return [repr(value)] if value.pop(at) == event.result else []
+    else:
+        found = len(value) if event.action == "length" else value if at is None else value[at]
+        return [text] if found == event.result else []
+    return [repr(value)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -199,20 +199,35 @@ def test_a_timer_or_a_thread_can_end_a_wait(run, method):
 
 # Real and stand-in, side by side
 
+OPTIONS = {
+    "barrier": {"parties": 1},
+    "array": {"size": 3},
+    "bare value": {"lock": False},
+    "bare array": {"lock": False, "size": 3},
+    "pool": {"workers": 1},
+}
+
 
 @pytest.fixture
-def both(tmp_path) -> Callable[[str], tuple[Any, Any]]:
+def both(tmp_path) -> Iterator[Callable[[str], tuple[Any, Any]]]:
     """A function: a type -> a real object (of a pipe: both ends), and a stand-in of another."""
+    pools: list[Any] = []
 
     def make(type_name: str) -> tuple[Any, Any]:
-        declared = registry.primitive(type_name)
+        kind = type_name.replace("bare ", "")
+        declared = registry.primitive(kind)
         options = {each.name: each.default for each in declared.options}
+        options.update(OPTIONS.get(type_name, {}))
         bare, hidden = (tuple(declared.make(options, {}).values()) for _ in range(2))
         own = lanes(str(tmp_path))
-        traced = tuple(standin(each, "x", type_name, own) for each in hidden)
+        traced = tuple(standin(each, "x", kind, own) for each in hidden)
+        pools.extend((*bare, *hidden) if kind == "pool" else ())
         return (bare, traced) if len(bare) == 2 else (bare[0], traced[0])
 
-    return make
+    yield make
+    for pool in pools:
+        pool.terminate()
+        pool.join()
 
 
 def _outcome(function, subject):
@@ -231,6 +246,10 @@ def _then(*calls):
         return [getattr(subject, name)(*args) for name, *args in calls]
 
     return do
+
+
+def _add(subject):
+    subject.value += 2
 
 
 def _with(subject):
@@ -275,6 +294,71 @@ TABLE = {
         "own attributes": lambda s: (setattr(s, "mine", 1), s.mine),
         "pickle": pickle.dumps,
         "signature": lambda s: str(__import__("inspect").signature(s.put)),
+    },
+    "joinable_queue": {
+        "a life": _then(["put", 1], ["get"], ["task_done"], ["join"]),
+        "done too often": _then(["task_done"]),
+        "pickle": pickle.dumps,
+    },
+    "simple_queue": {
+        "a life": _then(["put", 1], ["empty"], ["get"], ["empty"], ["close"]),
+        "closed": _then(["close"], ["put", 1]),
+        "no time limit": lambda s: _outcome(lambda s: s.get(timeout=1), s)[:18],
+    },
+    "condition": {
+        "a life": _then(["acquire"], ["wait", 0.001], ["notify"], ["notify_all"], ["release"]),
+        "with": lambda s: (s.__enter__(), s.notify(n=2), s.__exit__(None, None, None)),
+        "wait_for": lambda s: (s.acquire(), s.wait_for(lambda: False, 0.001), s.release()),
+        "not held": _then(["wait", 0]),
+        "notify not held": _then(["notify"]),
+        "repr": lambda s: repr(s)[:30],
+    },
+    "barrier": {
+        "a life": _then(["wait"], ["wait", 1], ["abort"], ["reset"], ["wait"]),
+        "broken": _then(["abort"], ["wait"]),
+        "attributes": lambda s: (s.parties, s.n_waiting, s.broken),
+    },
+    "value": {
+        "a life": lambda s: (s.value, setattr(s, "value", 7), s.value, s.get_obj()),
+        "augmented": lambda s: (_add(s), s.value),
+        "with": lambda s: (s.__enter__(), s.value, s.__exit__(None, None, None)),
+        "get_lock": lambda s: (s.get_lock().acquire(), s.value, s.get_lock().release()),
+        "of another type": lambda s: setattr(s, "value", "text"),
+        "release of nothing": _then(["release"]),
+        "repr": repr,
+    },
+    "array": {
+        "a life": lambda s: (s[0], s.__setitem__(1, 5), s[:], s[-2], len(s), list(s)),
+        "slices": lambda s: (s.__setitem__(slice(0, 2), [8, 9]), s[1:], s[::-1]),
+        "no such index": lambda s: s[9],
+        "with": lambda s: (s.__enter__(), s[0], s.__exit__(None, None, None)),
+    },
+    "bare value": {
+        "a life": lambda s: (s.value, setattr(s, "value", 7), s.value),
+        "no lock": lambda s: s.get_lock(),
+        "nothing to acquire": lambda s: s.acquire(),
+    },
+    "bare array": {
+        "a life": lambda s: (s[0], s.__setitem__(1, 5), s[:], s[-2], len(s), list(s)),
+    },
+    "manager_value": {"a life": lambda s: (s.value, setattr(s, "value", 7), s.value, s.get())},
+    "manager_list": {
+        "a life": lambda s: (s.append(1), s[0], s.__setitem__(0, 2), s[:], len(s), s.pop()),
+        "others": lambda s: (s.extend([3, 1]), s.sort(), s.count(1), list(s), str(s), 3 in s),
+        "no such index": lambda s: s[9],
+        "nothing to pop": lambda s: s.pop(),
+    },
+    "manager_dict": {
+        "a life": lambda s: (s.__setitem__("a", 1), s["a"], len(s), s.keys(), s.copy(), s.pop("a")),
+        "others": lambda s: (s.update({1: 2}), s.items(), s.get(5), s.setdefault(6, 7), 6 in s),
+        "no such key": lambda s: s["no"],
+        "nothing to delete": lambda s: s.__delitem__(1),
+    },
+    "pool": {
+        "a life": lambda s: (s.apply(abs, (-1,)), s.map(abs, [-2, 3]), list(s.imap(abs, [-4]))),
+        "async": lambda s: s.apply_async(abs, (-5,), {}, None, None).get(),
+        "closed": lambda s: (s.close(), s.join(), s.apply(abs, [1])),
+        "pickle": pickle.dumps,
     },
     "pipe": {
         "a life": lambda s: (s[0].send({"a": 1}), s[1].poll(), s[1].poll(1), s[1].recv()),

@@ -7,7 +7,10 @@ from itertools import pairwise
 import pytest
 from crowd import DECLARED, crowd
 from legal import first_fault
+from throng import DECLARED as THRONG
+from throng import TOGETHER, throng
 
+from mpflow import api
 from mpflow.trace import Event, Trace
 
 
@@ -16,6 +19,17 @@ def test_the_order_of_a_crowd_is_legal(run, method):
     assert (trace.end, trace.verdict.failures) == ("completed", ())
     assert first_fault(trace, DECLARED) is None
     assert len(trace.events) > 20_000
+
+
+def test_the_order_of_a_throng_is_legal(run, method, tmp_path):
+    trace = run(throng(turns=60), method, delays=True)
+    assert (trace.end, trace.verdict.failures) == ("completed", ())
+    assert first_fault(trace, THRONG, TOGETHER) is None
+    assert len(trace.events) > 12_000
+    path = tmp_path / "trace.jsonl"
+    path.write_text("".join(trace.lines()), encoding="utf-8")
+    (found,) = api.verify(str(path))
+    assert (found.accepted, found.reason) == (True, "")
 
 
 def test_the_judge_finds_a_damaged_trace(run):
@@ -74,6 +88,16 @@ IMPOSSIBLE = {
     "a message to oneself": ("pipe 0", "a send.conn1 1", "a recv.conn1 1"),
     "a message on the way and none to be seen": ("pipe 0", "a send.conn1 1", "b poll.conn2 False"),
     "none on the way, and one to be seen": ("pipe 0", "b poll.conn2 True"),
+    "a lock of two, with no wait between": (
+        *("condition 0", "a acquire True", "b acquire True", "b release", "a release"),
+    ),
+    "woken by nobody": ("condition 0", "a acquire True", "a wait True"),
+    "a place given twice": ("barrier 2", "a wait 0", "b wait 0"),
+    "a task done that was never put": ("joinable_queue 0", "a put 1", "a task_done", "a task_done"),
+    "all done, with one left": ("joinable_queue 0", "a put 1", "a join"),
+    "the second first": ("simple_queue 0", "a put 1", "b put 2", "a get 2"),
+    "what was never stored": ("value 0", "a store 3", "b load 4"),
+    "a value that another one holds": ("value 0", "a acquire True", "b load 0"),
 }
 
 
@@ -96,8 +120,8 @@ def _event(text: str) -> Event:
     action, _, part = action.partition(".")
     on = {"begin": None, "start": part}.get(action, f"x.{part}" if part else "x")
     word = told[0] if told else ""
-    what = {"True": True, "False": False}.get(word, word)
+    what = {"True": True, "False": False}.get(word, int(word) if word.isdigit() else word)
     status = {"!": "error", "?": "blocked"}.get(word, "ok")
-    handed = action in ("put", "send")
+    handed = action in ("put", "send", "store")
     value, result = (what, None) if handed else (None, what)
     return Event(0, 0.0, who, action, on, 1, value, result, status, None, 0.0)
