@@ -20,7 +20,7 @@ from mpflow import api
 from mpflow.scenario import Choice
 from mpflow.verify import Finding, NoTrace
 
-SCENARIOS = sorted((Path(__file__).resolve().parent.parent / "scenarios").rglob("*.yaml"))
+SCENARIOS = sorted((Path(__file__).resolve().parent.parent / "scenarios").glob("*.yaml"))
 OWN_TIME = {"clock_class": {"interval": 0.1}}  # Python code sleeps in its own time
 
 WORK = """\

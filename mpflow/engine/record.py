@@ -186,17 +186,16 @@ class Writer:
     def _map_events(self, slots: int = 0) -> None:
         self.segment += 1
         size = min(_SMALLEST << self.segment, _LARGEST) + 8 * slots
-        view = memoryview(self._mapped(f"{self.name}.{self.segment}{EVENTS}", size))
-        view[:HEAD] = slots.to_bytes(HEAD, "little")
+        head = slots.to_bytes(HEAD, "little") + slots * UNSET.to_bytes(8, "little")
+        view = memoryview(self._mapped(f"{self.name}.{self.segment}{EVENTS}", size, head))
         variables, self.sites, self.words, self.stamps = parts_of(view)
         if slots:
             self.slots = variables
-            for slot in range(slots):
-                self.slots[slot] = UNSET
         self.at, self.limit = 0, len(self.sites) - _SLACK
 
-    def _mapped(self, name: str, size: int) -> mmap.mmap:
-        """A new file of that size, mapped; its room is really there."""
+    def _mapped(self, name: str, size: int, head: bytes = b"") -> mmap.mmap:
+        """A new file of that size, mapped; its room is really there, and so is its head: whoever
+        reads while it is written finds it whole."""
         path = os.path.join(self.folder, name)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
@@ -209,7 +208,8 @@ class Writer:
                 found = self._map(descriptor, size)
             finally:
                 os.close(descriptor)
-            os.rename(f"{path}~", path)  # whoever reads finds it whole
+            found[: len(head)] = head
+            os.rename(f"{path}~", path)
             return found
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM):

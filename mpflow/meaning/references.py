@@ -14,6 +14,8 @@ from mpflow.scenario import Declaration, Node, Scenario, reach
 from mpflow.scenario.findings import Findings
 from mpflow.scenario.names import Complaint, Place, a
 
+_HOLDING = ("notify", "notify_all", "release", "wait")  # want a lock to be held
+_OWNED = ("array", "condition", "rlock", "value")  # only who has acquired it may release it
 _COMPUTED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\[[^\]]*\$.*\](\.[A-Za-z_][A-Za-z0-9_]*)?")
 
 
@@ -25,6 +27,7 @@ def check(scenario: Scenario, findings: Findings) -> None:
         for i, index in enumerate(_indexes(declaration)):
             for reference in reach.references(scenario, declaration, index, indexed=i > 0):
                 checker.check(reference)
+            checker.held(list(reach.references(scenario, declaration, index)))
 
 
 def _indexes(declaration: Declaration) -> Iterator[int | None]:
@@ -151,6 +154,45 @@ class _References:
             )
             complaint = Complaint("missing-key", message, "", place.declared)
             self._complain(complaint, node.path, key=True)
+
+    def held(self, references: Sequence[reach.Reference]) -> None:
+        """What needs a lock to be held: does the process acquire it anywhere?"""
+        acquired: set[str] = set()
+        for each in references:
+            if each.verb.name not in ("acquire", "with"):
+                continue
+            if each.names is None:
+                return  # whatever it is: only the run can tell
+            acquired.update(lock for _, lock in self._locks(each))
+        for each in references:
+            owned = _OWNED if each.verb.name == "release" else ("condition",)
+            for place, lock in self._locks(each) if each.verb.name in _HOLDING else ():
+                if lock in acquired or self._meant(each.node) or self._kind(place) not in owned:
+                    continue
+                message = f"`{self.declaration.name}` never acquires `{place.declared}`"
+                hint = f"Python: `{each.verb.name}` is an AssertionError when it is not held"
+                complaint = Complaint("not-held", message, hint, place.declared)
+                self._complain(complaint, each.node.places.get(each.argument.name, each.node.path))
+
+    def _locks(self, reference: reach.Reference) -> Iterator[tuple[Place, str]]:
+        """The primitives that an argument names, and the name of the lock of each."""
+        for text in reference.names or ():
+            found = self.scenario.names.subject(text, reference.verb)
+            for place in () if isinstance(found, Complaint) else found:
+                if place.type == "process":
+                    continue
+                lock = self.scenario.names.primitives[place.declared].options.get("lock")
+                yield place, lock if isinstance(lock, str) else place.name
+
+    def _kind(self, place: Place) -> str:
+        """The type of a primitive, or that of the lock that it was given; nothing for a lock
+        that anybody may release."""
+        names = self.scenario.names
+        lock = names.primitives[place.declared].options.get("lock")
+        given = names.primitive(lock) if isinstance(lock, str) else None
+        if isinstance(given, Place) and given.type == "lock" and place.type != "condition":
+            return ""
+        return place.type
 
     def _process(self, name: str, declared: str, node: Node, path: Path) -> None:
         """A process may be started by another one, and joined by that one alone."""

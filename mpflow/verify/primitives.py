@@ -19,7 +19,11 @@ from mpflow.verify.form import Wrong
 from mpflow.verify.values import Shown
 
 _MOST = 2000  # states of one primitive side by side
-_TOLD_BY_VERBS = ("event", "pipe", "queue")  # whose rules need no more than what no other type knows
+_TOLD_BY_VERBS = (
+    "event",
+    "pipe",
+    "queue",
+)  # whose rules need no more than what no other type knows
 
 Subject = tuple[str, str]  # a type, where it is a process or guessed; a name
 State = tuple[Any, frozenset[int]]  # a rule's own, and which blocked events are still to come

@@ -158,3 +158,22 @@ def test_what_cannot_be_written_or_is_too_large_is_shown_by_its_repr(writer, lan
     assert record.restored(record.portable(value)) == back
     found = lane.value(writer.word(value))
     assert (found, type(found)) == (back, type(back))
+
+
+def test_who_reads_a_record_as_soon_as_it_is_there_finds_it_whole(tmp_path, monkeypatch):
+    """One that had its head only later was read with its columns in the wrong places for ever."""
+    early = []
+    rename = os.rename
+
+    def and_read(old: str, new: str) -> None:
+        rename(old, new)
+        (lane,) = lanes(str(tmp_path))
+        assert lane.last() is None
+        early.append(lane)
+
+    monkeypatch.setattr(os, "rename", and_read)
+    writer = record.Writer(str(tmp_path), variables=3)
+    act(writer, 7)
+    (lane,) = early
+    assert read(lane) == [(ACTION, 7, True)]
+    assert lane.variables(("a", "b", "c")) == {}
