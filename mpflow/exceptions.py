@@ -61,8 +61,8 @@ def told(error: BaseException) -> tuple[str, str]:
     `v_x` in the source that runs, and not yet set there it is an UnboundLocalError."""
     name = type(error).__name__
     try:
-        text = str(error)
-    except Exception:
+        text = str.__str__(str(error))  # one of a class of its own could not be written down
+    except BaseException:  # whatever the user's classes do
         return name, ""
     if isinstance(error, NameError) and _in_source(error.__traceback__):
         start = text.find("'v_")

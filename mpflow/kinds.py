@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         "boolean",
         "condition",  # a whole expression
         "variable",  # the name of a variable to set
-        "function",  # package.module:function, or file.py:function
+        "function",  # package.module:function, or ./file.py:function
         "primitive",  # an option only: the name of a declared primitive of one of `choices`
         "exception",  # the name of an exception
         "times",  # an integer or `forever`

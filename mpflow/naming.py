@@ -6,6 +6,7 @@ Both forms of the source need it: the one that runs (engine/source.py) and the o
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -74,3 +75,15 @@ def family(plans: Mapping[str, Plan], name: str) -> set[str]:
         found |= new
         left += new
     return found
+
+
+def split(function: str) -> tuple[str, str]:
+    """The module and the name in it that `package.module:function` consists of."""
+    module, _, name = function.rpartition(":")
+    return module, name
+
+
+def file_of(module: str, folder: str) -> str | None:
+    """The file that a module stands for, seen from the scenario's folder; None for one that Python
+    finds by its name."""
+    return os.path.abspath(os.path.join(folder, module)) if module.endswith(".py") else None

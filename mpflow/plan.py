@@ -54,7 +54,7 @@ class Program(NamedTuple):
 
     `names` has the replicas of every declared process; `plans` of those alone that whoever holds
     this may be or may start. `delays`: each action is held up at random before and after it takes
-    effect, so that rare orders are seen.
+    effect, so that rare orders are seen. `files`: of Python code, as far as the text names them.
     """
 
     name: str
@@ -68,3 +68,4 @@ class Program(NamedTuple):
     names: Mapping[str, tuple[str, ...]]
     code: bool
     delays: bool = False
+    files: tuple[str, ...] = ()

@@ -6,9 +6,11 @@ structure. Expressions are Python source over `v` and the names of evaluation.py
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from mpflow import expressions, registry
+from mpflow.naming import split
 from mpflow.plan import Plan, Program, Step
 from mpflow.scenario import Block, Declaration, Node, Scenario, nodes_of, reach
 from mpflow.scenario.names import Declared
@@ -40,7 +42,15 @@ def compile_program(
         names=scenario.names.processes,
         code=any(plan.code for plan in plans.values()),
         delays=delays,
+        files=tuple(dict.fromkeys(_files(scenario))),
     )
+
+
+def _files(scenario: Scenario) -> Iterator[str]:
+    """The files of Python code that are named in the text."""
+    for declaration in (scenario.main, *scenario.processes.values()):
+        modules = (split(name)[0] for _, _, name in reach.functions(scenario, declaration))
+        yield from (module for module in modules if module.endswith(".py"))
 
 
 def _stage(declared: Declared) -> int:

@@ -23,8 +23,9 @@ def subjects(primitives: Iterable[Declared]) -> dict[str, str]:
     return {name: _lock(type_name, options) or name for name, type_name, options in primitives}
 
 
-def rule(subject: str, primitives: Iterable[Declared]) -> Rule:
-    """What says which order of a subject's events can be."""
+def rule(subject: str, primitives: Iterable[Declared], code: bool) -> Rule:
+    """What says which order of a subject's events can be; `code`: there is Python code that may
+    have its part in it."""
     members = {}
     own: Declared | None = None
     for each in primitives:
@@ -36,7 +37,9 @@ def rule(subject: str, primitives: Iterable[Declared]) -> Rule:
             members[name] = member(options)
     assert own is not None
     _, type_name, options = own
-    return Monitor(type_name, members) if members else registry.primitive(type_name).rule(options)
+    if members:
+        return Monitor(type_name, members)
+    return registry.primitive(type_name).rule({**options, "code": code})
 
 
 def _lock(type_name: str, options: Mapping[str, Any]) -> str | None:

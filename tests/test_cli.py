@@ -498,7 +498,17 @@ def test_scenarios_on_a_terminal_keeps_descriptions_in_their_column(say, monkeyp
     assert lines[0].startswith("\033[1mname ")
     assert max(map(len, lines[1:])) <= 50
     start = lines[0].index("description") - len("\033[1m")
-    assert all(line[start - 2 : start] == "  " for line in lines[1:])
+    assert all(" " not in line or line[start - 2 : start] == "  " for line in lines[1:])
+
+
+def test_scenarios_of_one_folder(say):
+    told = json.loads(say("scenarios", "puzzles", "pipe", "--format", "json").out)
+    names = [each["name"] for each in told]
+    assert "pipe" in names
+    assert {name.split("/")[0] for name in names} == {"pipe", "puzzles"}
+    code, out, err = say("scenarios", "puzles")
+    assert (code, out) == (2, "")
+    assert err.endswith("is called 'puzles'; did you mean `puzzles`?\n")
 
 
 def test_the_version(say):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -152,3 +154,113 @@ def test_shape_and_meaning_are_told_in_one_go() -> None:
         ("unknown-key", 4),
         ("outside-loop", 5),
     ]
+
+
+# Python code
+
+
+_CODE = """
+import os
+from os import path as places
+
+class Clock:
+    def tick(self): pass
+
+def run():
+    global later
+    later = print
+
+if os.name == "posix":
+    try:
+        from nobody import quick
+    except ImportError:
+        def quick(): pass
+with_walrus = (found := print)
+for each in (): pass
+match found:
+    case [first, *rest]: pass
+r'\\d' '\\d'
+"""
+
+
+def naming(folder: Path, *processes: str) -> list[tuple[str, int]]:
+    """The problems of a file in a folder: each process's is the line of its number."""
+    lines = "".join(f"  p{n}: {each}\n" for n, each in enumerate(processes, 1))
+    (folder / "s.yaml").write_text(f"mpflow: 1\nprocesses:\n{lines}")
+    found = api.validate(str(folder / "s.yaml"))
+    return [(each.code, each.span.line - 2 if each.span else 0) for each in found]
+
+
+@pytest.mark.parametrize("module", ["./code_.py", "code_.py", "../f/code_.py", "code_"])
+def test_what_a_file_may_define_is_looked_for_and_nothing_is_run(tmp_path, module):
+    folder = tmp_path / "f"
+    folder.mkdir()
+    (folder / "code_.py").write_text(f"{_CODE}\nraise SystemExit\n")
+    there = "Clock Clock.tick Clock.tock run later quick with_walrus found each first rest os"
+    processes = [f'{{target: "{module}:{name}"}}' for name in [*there.split(), "__name__"]]
+    assert naming(folder, *processes) == []
+    missing = [f'{{target: "{module}:{name}"}}' for name in ("tick", "path", "nobody", "self")]
+    assert naming(folder, *missing) == [("unknown-function", n) for n in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from os import *\n",
+        "globals()['x'] = 1\n",
+        "exec('x = 1')\n",
+        "def __getattr__(name): pass\n",
+        "import sys\nsetattr(sys.modules[__name__], 'x', 1)\n",
+        "def run(:\n",
+        "x" * (1 << 20) + "y",
+        "(" * 5000,
+        "\0",
+    ],
+    ids=["star", "globals", "exec", "getattr", "setattr", "syntax", "long", "deep", "null"],
+)
+def test_what_only_the_run_can_tell_is_left_to_it(tmp_path, text):
+    (tmp_path / "code_.py").write_text(text)
+    assert naming(tmp_path, '{target: "./code_.py:y"}') == []
+
+
+def test_modules_elsewhere_are_left_to_the_run(tmp_path):
+    (tmp_path / "random.py").write_text("")  # Python finds its own
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package.py").write_text("")
+    modules = ("random", "nowhere", "package", "package.part", "os.path")
+    assert naming(tmp_path, *(f'{{target: "{each}:y"}}' for each in modules)) == []
+
+
+def test_a_file_that_is_not_there_is_told_by_its_place(tmp_path):
+    (tmp_path / "folder.py").mkdir()
+    os.mkfifo(tmp_path / "pipe.py")
+    found = naming(
+        tmp_path,
+        "{target: ./nowhere.py:run}",
+        "{class: ./folder.py:run}",
+        "{actions: [call: ./pipe.py:run]}",
+        "{actions: [call: {function: $(self.name).py:run}]}",
+    )
+    assert found == [("unknown-file", 1), ("unknown-file", 2), ("unknown-file", 3)]
+
+
+def test_an_error_that_is_waited_for_is_no_problem(tmp_path):
+    handled = "{try: {do: [call: ./nowhere.py:run], except: {FileNotFoundError: []}}}"
+    assert naming(tmp_path, f"{{actions: [{handled}]}}") == []
+    expected = "{target: ./nowhere.py:run}\nexpect: {error: {p1: FileNotFoundError}}"
+    assert naming(tmp_path, expected) == []
+    started = "{class: ./nowhere.py:Run}\nexpect: {exitcode: {main: 1}}"
+    assert naming(tmp_path, started) == []
+
+
+def test_a_trace_is_verified_without_the_python_code(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "code_.py").write_text("def run():\n    return 3\n")
+    text = "mpflow: 1\nprocesses: {p: {actions: [{call: ./code_.py:run}, {print: a}]}}\n"
+    (tmp_path / "s.yaml").write_text(text)
+    (scenario,) = api.load("s.yaml").scenarios
+    trace = api.run(scenario, quiet=True)
+    (tmp_path / "t.jsonl").write_text("".join(trace.lines()))
+    before = api.verify("t.jsonl")
+    (tmp_path / "code_.py").unlink()
+    assert api.verify("t.jsonl") == before

@@ -211,7 +211,8 @@ def _primitives(data: Data, params: Data) -> dict[str, dict[str, Any]]:
             if isinstance(value, str) and value.startswith("$"):
                 options[key] = params.get(value[1:])
         found[name] = options
-    return found
+    given = {options.get("lock") for options in found.values()}  # given up within other actions
+    return {name: options for name, options in found.items() if name not in given}
 
 
 def _replay(events: list[dict[str, Any]], primitives: Data) -> Iterator[str]:

@@ -781,3 +781,28 @@ def test_the_command(traces: dict[str, Lines], tmp_path: Path) -> None:
         "",
         f"mpflow: {tmp_path / 'none.jsonl'}: No such file or directory\n",
     )
+
+
+CHANGED = """\
+mpflow: 1
+primitives: {q: queue}
+processes:
+  p:
+    actions:
+      - let: {mine: [1], other: [2]}
+      - call: {function: "operator:iadd", args: [[5], [6]]}
+      - put: {value: $mine, to: q}
+      - call: {function: "operator:iadd", args: [$mine, [2]]}
+      - put: {value: $mine, to: q}
+main: [{start: p}, {get: {from: q}}, {get: {from: q}}, {join: p}]
+expect: {exitcode: {p: [0, 1]}}
+"""
+
+
+def test_what_a_call_has_changed_is_not_held_against_a_trace(tmp_path: Path) -> None:
+    """A list that Python code was handed may be another one behind the call."""
+    finding = one(str(ran(CHANGED, tmp_path)))
+    assert (finding.accepted, finding.reason) == (True, "")
+    (note,) = finding.notes
+    assert note.endswith("what `call` did to what it was handed")
+    assert "up to event" in note

@@ -16,7 +16,7 @@ ACTION = Action(
     verb="call",
     summary="Call a Python function.",
     arguments=(
-        Argument("function", "function", "package.module:function", required=True),
+        Argument("function", "function", "module:function or ./file.py:function", required=True),
         Argument("args", "values", "its positional arguments", default=[]),
         Argument("kwargs", "table", "its keyword arguments", default={}),
         INTO,

@@ -128,6 +128,9 @@ def _verify(command: argparse.ArgumentParser) -> None:
 
 def _scenarios(command: argparse.ArgumentParser) -> None:
     command.description = "List the scenarios that come with mpflow; run one by its name."
+    command.add_argument(
+        "names", nargs="*", metavar="NAME", help="one of them, or a folder of them"
+    )
     command.add_argument("--format", choices=["text", "json"], default="text")
     _colour(command)
     command.set_defaults(command=_command("scenarios"))

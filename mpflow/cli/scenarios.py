@@ -8,14 +8,26 @@ from typing import Any
 
 from mpflow import cli, shipped
 from mpflow.document import read
+from mpflow.problems import suggestion
 from mpflow.views.style import Style, columns, fit, printable, wanted, width
 
 _LEAST = 30  # columns of a description, however narrow the terminal
+_SHORT = 18  # columns of a name
 
 
 def command(options: Any) -> int:
-    """List them all."""
-    found = [(name, path, _description(path)) for name, path in shipped.scenarios()]
+    """List them all, or those of some folders."""
+    known = list(shipped.scenarios())
+    for asked in options.names:
+        if not any(_within(name, [asked]) for name, _ in known):
+            folders = {name.rpartition("/")[0] for name, _ in known} - {""}
+            hint = suggestion(asked, sorted({*folders, *dict(known)}))
+            hint = hint if "mean" in hint else f"folders: {', '.join(sorted(folders))}"
+            message = f"mpflow: no scenario and no folder of them is called {asked!r}; {hint}"
+            print(message, file=sys.stderr)
+            return cli.USAGE
+    chosen = [each for each in known if not options.names or _within(each[0], options.names)]
+    found = [(name, path, _description(path)) for name, path in chosen]
     if options.format == "json":
         import json
 
@@ -28,14 +40,25 @@ def command(options: Any) -> int:
 
 
 def _lines(found: Sequence[tuple[str, str, str]], style: Style, limit: int | None) -> Iterator[str]:
-    """A line for each; on a terminal a description goes on in its own column."""
+    """A line for each; on a terminal a description goes on in its own column, below a name that
+    leaves it too little room."""
     first = max([width("name"), *(width(name) for name, _, _ in found)])
+    if limit is not None:
+        first = min(first, max(_SHORT, limit - _LEAST - 2))
     room = None if limit is None else max(_LEAST, limit - first - 2)
     yield style(f"{fit('name', first)}  description", "bold")
     for name, _, description in found:
         head, *rest = _wrapped(description, room)
+        if width(name) > first:
+            yield name
+            name = ""
         yield f"{fit(name, first)}  {head}".rstrip()
         yield from (" " * (first + 2) + line for line in rest)
+
+
+def _within(name: str, names: Sequence[str]) -> bool:
+    """Whether a scenario is one of these, or in one of these folders."""
+    return any(name == each or name.startswith(f"{each.rstrip('/')}/") for each in names)
 
 
 def _wrapped(text: str, room: int | None) -> list[str]:

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from mpflow.engine import record
@@ -106,7 +110,8 @@ class Children:
         args, kwargs = arguments(plan, self.worker.program, self.worker.handed())
         process = class_(*args, **kwargs)
         process.name = plan.system_name
-        process.run = PythonRun(process, job)
+        # First of all that it holds: it is there when another piece cannot be unpickled.
+        process.__dict__ = {"run": PythonRun(process, job), **process.__dict__}
         return process
 
     def job(self, plan: Plan) -> Job:
@@ -156,16 +161,36 @@ class PythonRun:
         self.job = job
 
     def __call__(self) -> None:
+        if sys.excepthook == self._unmade:
+            sys.excepthook = self.before
+        own_run = type(self.process).run
+        self._live(lambda: own_run(self.process))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """In a process that is not forked: what comes up before run() comes up here."""
+        self.__dict__.update(state)
+        self.before = sys.excepthook
+        sys.excepthook = self._unmade
+
+    def _unmade(self, kind: object, error: BaseException, traceback: TracebackType | None) -> None:
+        """Some other piece of the instance cannot be unpickled: its process ends by that."""
+        while traceback is not None and traceback.tb_frame.f_code.co_filename == "<string>":
+            traceback = traceback.tb_next  # what Python was started with, `-c`
+
+        def fail() -> None:
+            raise error.with_traceback(traceback)
+
+        with suppress(SystemExit):
+            self._live(fail)
+
+    def _live(self, function: Callable[[], object]) -> None:
         from mpflow.engine.worker import Worker
 
-        own_run = type(self.process).run
-        Worker(self.job).run_python(lambda: own_run(self.process))
+        Worker(self.job).run_python(function)
 
 
 def _forkserver() -> int | None:
     """The pid of Python's fork server, if this process has started one."""
-    import sys
-
     module = sys.modules.get("multiprocessing.forkserver")
     server = getattr(module, "_forkserver", None)
     pid: int | None = getattr(server, "_forkserver_pid", None)

@@ -81,8 +81,9 @@ def _be_main(order: Order, folder: str) -> None:
     system.die_with_parent()
     program = order.program
     if program.code:
-        sys.path.insert(0, program.folder)
-        sys.path.append(os.getcwd())
+        from mpflow.engine.code import prepare
+
+        prepare(program, folder)
     sys.argv[:] = [program.name]
     multiprocessing.set_start_method(program.start_method, force=True)
     if program.start_method == "forkserver":

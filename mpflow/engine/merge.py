@@ -126,7 +126,7 @@ class Merge:
         if name:
             born = name == "main" or name not in self.program.plans
             return registry.primitive(kind).rule({"born": born})
-        return rule(subject, self.program.primitives)
+        return rule(subject, self.program.primitives, self.program.code)
 
     def _lanes(self) -> list[Iterable[Interval]]:
         lanes: list[Iterable[Interval]] = []

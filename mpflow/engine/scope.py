@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from mpflow import registry
 from mpflow.evaluation import NAMESPACE, Attributes, Names
 from mpflow.naming import Error
 from mpflow.plan import Plan, Program
@@ -23,34 +24,57 @@ class Self(Attributes):
         raise AttributeError(f"self has no {name!r}; it has name and pid")
 
 
-class Ends(Attributes):
-    """A pipe in `args`: its ends, to be handed over one by one."""
+class Ends(Attributes, tuple[Any, ...]):
+    """A pipe in `args`: its ends, as Pipe() returns them, and by their names."""
 
-    def __init__(self, name: str, objects: Mapping[str, Any]) -> None:
-        self.name = name
-        self.objects = objects
+    name: str
+    ends: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, name: str, ends: Mapping[str, Any]) -> Ends:
+        made = cls(ends.values())
+        made.name, made.ends = name, ends
+        return made
 
     def get(self, name: str) -> object:
         try:
-            return self.objects[f"{self.name}.{name}"]
+            return self.ends[name]
         except KeyError:
             raise AttributeError(f"{self.name} has no end {name!r}") from None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return tuple, (tuple(self),)  # to the one who gets it, that is all it is
 
-def _handed(objects: Mapping[str, Any], hidden: Mapping[str, Any]) -> dict[str, Any]:
-    """The primitives by their declared names, for `$jobs`, `$(link.conn1)` and `$(forks[1])`."""
+
+def _handed(
+    program: Program, objects: Mapping[str, Any], hidden: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The primitives by their declared names, for `$jobs`, `$(link.conn1)` and `$(forks[1])`; a
+    replicated one is a list of all its replicas."""
     found: dict[str, Any] = {}
-    for name, each in objects.items():
-        whole, _, part = name.partition(".")
-        base, _, index = whole.partition("[")
-        if base in hidden:
+    parts = {name.partition(".")[0] for name in objects}
+    for name, type_name, options in program.primitives:
+        base, _, index = name.partition("[")
+        if name not in parts or base in hidden:
             continue
-        entry = Ends(whole, objects) if part else each
+        if name in objects:
+            entry = objects[name]
+        else:  # in their own order
+            suffixes = registry.primitive(type_name).parts(options)
+            ends = ((each[1:], objects.get(f"{name}{each}")) for each in suffixes)
+            entry = Ends.of(name, {end: each for end, each in ends if each is not None})
         if index:
             found.setdefault(base, {})[int(index.rstrip("]"))] = entry
         else:
             found[base] = entry
-    return found
+    return {name: _replicas(each) for name, each in found.items()}
+
+
+def _replicas(entry: Any) -> Any:
+    """A list, unless some are missing: then no place in it would be right."""
+    if type(entry) is not dict or list(entry) != list(range(len(entry))):
+        return entry
+    return list(entry.values())
 
 
 def outer(
@@ -61,7 +85,7 @@ def outer(
     if plan.replica is not None:
         found["index"] = plan.replica
     found.update(processes)
-    found.update(_handed(objects, found))
+    found.update(_handed(program, objects, found))
     return found
 
 

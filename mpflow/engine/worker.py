@@ -123,13 +123,10 @@ class Worker:
         write_line(text)
 
     def python(self, name: str) -> Callable[..., Any]:
-        """The function or class that `package.module:function` names."""
-        from importlib import import_module
+        """The function or class that `package.module:function` or `./file.py:function` names."""
+        from mpflow.engine.code import find
 
-        module, _, attribute = name.partition(":")
-        found: Any = import_module(module)
-        for part in attribute.split("."):
-            found = getattr(found, part)
+        found = find(name, self.program.folder, self.job.folder)
         if not callable(found):
             raise TypeError(f"{name} cannot be called: it is {type(found).__name__}")
         return found  # type: ignore[no-any-return]
@@ -177,6 +174,9 @@ class Worker:
             live()
         except SystemExit as leaving:
             code = exit_code(leaving.code)
+            if isinstance(leaving.code, int) and not -(1 << 31) <= leaving.code < 1 << 31:
+                # Under fork os._exit would refuse it, and the child go on in its parent's code.
+                raise SystemExit(code) from None
             raise
         except BaseException as fault:
             code, error = 1, told(fault)
@@ -274,7 +274,7 @@ class Worker:
         self.space[f"{PREFIX}{name}"] = value
         if name not in self.slots:
             self.slots = (*self.slots, name)  # found again at the end
-        self.record.note(record.VARIABLE, (name, record.portable(value)))
+        self.record.note(record.VARIABLE, (name, self.record.form(value)))
 
     def step_of(self, error: BaseException) -> Step | None:
         """The step in whose source an exception came up."""
@@ -297,7 +297,11 @@ class Worker:
         waits = not self.plan.code  # what user code does in its exit hooks, nobody knows
         if self.output is not None:
             self.output.finish()
-        kept = {name: record.portable(value) for name, value in self.variables.items()}
+        forms: dict[int, record.Form] = {}  # a repr may take its time: of each object it is one
+        for value in self.variables.values():
+            if id(value) not in forms:
+                forms[id(value)] = record.portable(value)
+        kept = {name: forms[id(value)] for name, value in self.variables.items()}
         self.record.note(record.LEAVE_WAITING if waits else record.LEAVE, (code, error, kept))
 
     def _ended(self) -> None:
@@ -316,7 +320,8 @@ class Worker:
         from mpflow.engine.notice import notice
 
         lines = self.source.lines if self.source is not None else ()
-        sys.stderr.write(notice(self.plan.name, error, _file_name(self.plan.name), lines))
+        own = _file_name(self.plan.name)
+        sys.stderr.write(notice(self.plan.name, error, own, lines, self.job.folder))
         sys.stderr.flush()
 
 

@@ -160,8 +160,12 @@ def text(value: object = "") -> str:
     """`str(value)`."""
     if isinstance(value, str):
         return value
-    check(text_size(value), str)
-    return str(value)
+    if isinstance(value, (int, *CONTAINERS)):
+        check(text_size(value), str)
+        return str(value)
+    made = str(value)  # of an object of Python code, nothing is known before
+    check(leaf_size(made), str)
+    return made
 
 
 def _int(value: Any = 0, *base: Any) -> int:

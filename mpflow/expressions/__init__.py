@@ -61,8 +61,9 @@ def template(text: str) -> Compiled:
     return _merged(f"joined({', '.join(part.source for part in parts)})", parts)
 
 
-def value(data: object) -> Compiled:
-    """Compiles YAML data; the strings in it are templates, and each evaluation makes it anew."""
+def value(data: object, measured: bool = True) -> Compiled:
+    """Compiles YAML data; the strings in it are templates, and each evaluation makes it anew. What
+    is only handed on, piece by piece, need not be `measured`: its pieces may be of any size."""
     try:
         size(data)
     except TooLarge as error:
@@ -72,7 +73,7 @@ def value(data: object) -> Compiled:
     if isinstance(data, str):
         return template(data)
     inner = _value(data, ())
-    return inner._replace(source=f"made({inner.source})")
+    return inner._replace(source=f"made({inner.source})") if measured else inner
 
 
 def condition(data: object) -> Compiled:

@@ -12,7 +12,7 @@ from typing import Any
 from mpflow import registry
 from mpflow.document import Document, Path
 from mpflow.evaluation import FUNCTIONS
-from mpflow.meaning import expectations, flow, references
+from mpflow.meaning import code, expectations, flow, references
 from mpflow.problems import Problem, suggestion
 from mpflow.scenario import Scenario
 from mpflow.scenario.findings import Enough, Findings, leaves
@@ -34,6 +34,7 @@ def problems(
             flow.check(scenario, declaration, findings)
         references.check(scenario, findings)
         expectations.check(scenario, findings)
+        code.check(scenario, findings)
     return findings.problems
 
 

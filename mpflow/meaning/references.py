@@ -70,7 +70,7 @@ class _References:
         self.declaration = declaration
         self.findings = findings
         self.parents = parents
-        self.guarded = set(_guarded(declaration.nodes or (), False))
+        self.guarded = set(guarded(declaration.nodes or (), False))
         self.certain = set(_certain(declaration.nodes or ()))
         self.said: set[tuple[str, Path]] = set()  # so that replicas do not repeat each other
 
@@ -253,11 +253,11 @@ def _certain(nodes: tuple[Node, ...]) -> Iterator[Path]:
                 yield from _certain(block.nodes)
 
 
-def _guarded(nodes: tuple[Node, ...], around: bool) -> Iterator[Path]:
+def guarded(nodes: tuple[Node, ...], around: bool) -> Iterator[Path]:
     """The paths of the actions whose exceptions something handles."""
     for node in nodes:
         if around:
             yield node.path
         handled = any(block.part == "except" for block in node.blocks)
         for block in node.blocks:
-            yield from _guarded(block.nodes, around or (handled and block.part == "do"))
+            yield from guarded(block.nodes, around or (handled and block.part == "do"))

@@ -61,8 +61,9 @@ class Producers:
     nothing is inside and all is known again.
     """
 
-    def __init__(self, drops: bool) -> None:
+    def __init__(self, drops: bool, changes: bool = False) -> None:
         self.drops = drops  # whether what cannot be pickled gets lost
+        self.changes = changes  # whether an item may still be changed when it has been put
         self.numbers: dict[str, int] = {}
         self.origins: Puts = ()
 
@@ -106,6 +107,8 @@ class Producers:
             found = []
         if not found:
             found = [got for put, got in _next(last, answers) if _same(put.item, item)]
+        if not found and self.changes and isinstance(item, list | dict | set):
+            found = [got for put, got in _next(last, answers) if type(put.item) is type(item)]
         if found:
             return _state(inside - 1, last, frozenset(found))
         return self._after_dropped(state, item) if self.drops else None

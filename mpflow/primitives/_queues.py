@@ -28,7 +28,8 @@ class Items:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.slots: int = options.get("maxsize", 0)
-        self.producers = Producers(drops=True)
+        # A feeder pickles what was put some time later: as it is then, if Python code changes it.
+        self.producers = Producers(drops=True, changes=options.get("code", False))
 
     def start(self) -> State:
         return self.producers.start()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mpflow.rule import Observation
 
 POOL = Argument("pool", "subject", "the pool", required=True)
-FUNCTION = Argument("function", "function", "package.module:function", required=True)
+FUNCTION = Argument("function", "function", "module:function or file.py:function", required=True)
 ARGS = Argument("args", "values", "its positional arguments", default=[])
 KWARGS = Argument("kwargs", "table", "its keyword arguments", default={})
 OVER = Argument("over", "list", "what it is called for, one call each", required=True)

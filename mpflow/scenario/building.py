@@ -155,8 +155,8 @@ class _Builder:
             nodes=self._body(data["actions"], (*path, "actions")) if "actions" in data else None,
             target=data.get("target"),
             class_=data.get("class"),
-            args=self.values.value(data.get("args", []), (*path, "args")),
-            kwargs=self.values.value(data.get("kwargs", {}), (*path, "kwargs")),
+            args=self.values.value(data.get("args", []), (*path, "args"), measured=False),
+            kwargs=self.values.value(data.get("kwargs", {}), (*path, "kwargs"), measured=False),
             vars=tuple(
                 (key, self.values.value(each, (*path, "vars", key)))
                 for key, each in (data.get("vars") or {}).items()

@@ -59,7 +59,7 @@ class Nodes:
             return self._assignments(data, path)
         if argument.form == "times" and data == "forever":
             return expressions.value(None)
-        return self.values.value(data, path)
+        return self.values.value(data, path, argument.form not in ("values", "table"))
 
     def _assignments(self, data: Mapping[str, Any], path: Path) -> Compiled:
         """`let`: a statement for each variable, set before the next value is worked out."""

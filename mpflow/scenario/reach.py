@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mpflow import expressions, registry
+from mpflow.document import Path
 from mpflow.expressions import Compiled
 from mpflow.kinds import Argument, Verb
 from mpflow.scenario import Declaration, Node, Scenario, nodes_of
@@ -87,6 +88,22 @@ def reachable(scenario: Scenario, declaration: Declaration, index: int | None) -
         for name in compiled.names & names.primitives.keys():
             found.update(place.name for place in names.places(name))
     return frozenset(found)
+
+
+def functions(
+    scenario: Scenario, declaration: Declaration
+) -> Iterator[tuple[Node | None, Path, str]]:
+    """What names Python code, as far as the text and the params tell: the action, or None for
+    what the process itself runs; the place; the name."""
+    if declaration.python is not None:
+        key = "target" if declaration.target is not None else "class"
+        yield None, (*declaration.path, key), declaration.python
+    for node in nodes_of(declaration.nodes or ()):
+        for argument in registry.verbs()[node.verb].arguments:
+            if argument.form == "function":
+                found = _names(node, argument.name, scenario.params)
+                if found is not None and len(found) == 1:
+                    yield node, node.places.get(argument.name, node.path), found[0]
 
 
 def _handed(declaration: Declaration) -> Iterator[Compiled]:

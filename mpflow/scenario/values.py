@@ -36,10 +36,10 @@ class Values:
         self.params = params
         self.findings = findings
 
-    def value(self, data: Any, path: Path) -> Compiled:
+    def value(self, data: Any, path: Path, measured: bool = True) -> Compiled:
         """Data with templates in it; each faulty template is a Problem at its own place."""
         try:
-            return expressions.value(data)
+            return expressions.value(data, measured)
         except ExpressionError as error:
             self._faulty_leaves(data, path, error)
             return expressions.value(None)

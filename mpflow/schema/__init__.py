@@ -17,7 +17,7 @@ from mpflow.schema.fits import Schema, accepts
 NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
 START_METHODS = ("fork", "spawn", "forkserver")
 _TEMPLATE = r"\$"
-_FUNCTION = r"^[^:\s$]+:[A-Za-z_][A-Za-z0-9_.]*$"
+_FUNCTION = r"^(?:[^:\s$]+|[^:$\n]+\.py):[A-Za-z_][A-Za-z0-9_.]*$"
 _ACTIONS: Schema = {"$ref": "#/$defs/actions"}
 
 

@@ -257,7 +257,7 @@ def _wrong_text(document: Document, error: Any, path: Path) -> Problem:
         return document.problem("wrong-type", message, path, _type_hint(found, types, path))
     words, hint = "a name", "letters, digits and _, no digit first"
     if ":" in pattern:
-        words, hint = "a Python function", "write `package.module:function`"
+        words, hint = "a Python function", "write `package.module:function` or `./file.py:function`"
         words = "a Python class" if path[-1] == "class" else words
     return document.problem("bad-value", f"{name} is {words}, not {describe(found)}", path, hint)
 

@@ -125,7 +125,7 @@ class Replay:
             primitive = registry.primitive(kind)
             return primitive.rule({each.name: each.default for each in primitive.options})
         assert self.program is not None
-        return rule(name, self.program.primitives)
+        return rule(name, self.program.primitives, self.program.code)
 
     def _subject(self, event: Event) -> Subject | None:
         """The primitive or process whose state an event changes or tells, if it can be judged."""

@@ -9,7 +9,7 @@ is looked at. No Python code of a scenario is run, no file of it is touched.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from random import Random
 from time import process_time
 from typing import Any
@@ -218,7 +218,7 @@ class Follower:
             return ""
         if event.on is None and (ask.arguments is None or event.status == "blocked"):
             return ""
-        return f"it is on {ask.on!r:.80} here" if ask.on is not None else "it is on nothing"
+        return f"it is on {_told(ask.on)} here" if ask.on is not None else "it is on nothing"
 
     def _at(self, ask: Ask, event: Event) -> str:
         given = ask.arguments
@@ -228,7 +228,7 @@ class Follower:
         at = event.extra.get("at")
         if agrees(given["at"], at, shortened) or (event.status == "blocked" and at is None):
             return ""
-        return f"it is at {given['at']!r:.80} here, not at {shown(at)}"
+        return f"it is at {_told(given['at'])} here, not at {shown(at)}"
 
     def _operation(self, ask: Ask) -> Operation:
         found = registry.primitive(ask.type).operation(ask.verb)
@@ -244,7 +244,7 @@ class Follower:
             return ""
         if event.status == "blocked" and event.value in (None, 0):
             return ""  # ended before its value was written down
-        return f"its value is {expected!r:.80} here, not {shown(event.value)}"
+        return f"its value is {_told(expected)} here, not {shown(event.value)}"
 
     def _status(self, ask: Ask, event: Event) -> str:
         failed = event.status == "error"
@@ -335,6 +335,8 @@ class Follower:
                 self.blow = _stand_in(*event.error)
         elif event.status != "blocked":
             self.answer = self._answer(ask, event)
+        if registry.verbs()[ask.verb].function and self._may_be_changed(ask.arguments):
+            raise Lost(f"what `{ask.verb}` did to what it was handed")
 
     def _answer(self, ask: Ask, event: Event) -> Any:
         if ask.verb == "crash":
@@ -355,6 +357,12 @@ class Follower:
         if ask.type == "process" or ask.verb in ("active_children", "wait_any"):
             return event.result
         return known(event.result, _cut_result(event), f"what `{ask.verb}` gave")
+
+    def _may_be_changed(self, arguments: Any) -> bool:
+        """Whether Python code was handed the very object that a variable has, and may have
+        changed it."""
+        own = set(map(id, _changeable(list(self.walk.variables().values()))))
+        return any(id(each) in own for each in _changeable(arguments))
 
     def _chosen(self, ask: Ask, event: Event) -> Any:
         value = self.random.choice((ask.arguments or {})["from"])
@@ -421,8 +429,26 @@ class Follower:
         return {name: settled(value) for name, value in self.walk.variables().items()}
 
 
+def _told(value: object) -> str:
+    """A value for a message, as far as it is known."""
+    try:
+        return f"{value!r:.80}"
+    except Lost:
+        return "another one"
+
+
 def _handed_names(program: Program) -> list[str]:
     return [name for name, _, _ in program.primitives]
+
+
+def _changeable(value: Any, levels: int = 20) -> Iterator[object]:
+    """The lists, dicts and sets in a value."""
+    if isinstance(value, dict | list | set):
+        yield value
+    if levels and isinstance(value, dict | list | tuple):
+        inside = value.values() if isinstance(value, dict) else iter(value)
+        for each in inside if not isinstance(value, list) else list.__iter__(value):
+            yield from _changeable(each, levels - 1)
 
 
 def _could(plan: Plan) -> set[tuple[str, int | None]]:

@@ -273,6 +273,17 @@ def test_signals_reach_a_process_by_name_and_number(run, method):
     assert (trace.end, trace.verdict.failures) == ("completed", ())
 
 
+@pytest.mark.parametrize("code", [2**31, -(2**31) - 1, 2**70])
+def test_an_exit_code_that_c_cannot_hold_is_cut(code, run, method):
+    """Under fork CPython's os._exit refuses it, and the child goes on in its parent's code."""
+    text = f"""
+    processes: {{p: {{actions: [{{exit: {code}}}]}}}}
+    expect: {{exitcode: {{p: {code & 255}}}}}
+    """
+    trace = run(text, method)
+    assert (trace.end, trace.verdict.failures) == ("completed", ())
+
+
 def test_an_interrupt_ends_a_process_as_python_says(run):
     trace = run(
         """
