@@ -115,6 +115,10 @@ def _wait(event: Event, facts: _Facts, program: Program) -> dict[str, Any]:
             found["reason"] += f": it was suspended at {_place(by)}"
     elif event.action == "acquire":
         held = facts.held.get(facts.subjects.get(str(event.on), str(event.on)), [])
+        if facts.options.get(str(event.on), {}).get("value") == 0:
+            # A semaphore that begins without a permit is a signal, which nobody holds.
+            found["reason"] = "nobody who could `release` can go on"
+            return found
         found["holders"] = [{"process": e.process, **_where(e)} for e in held]
         found["reason"] = _held_by(event, held, facts.ended)
     else:

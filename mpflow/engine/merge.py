@@ -179,7 +179,7 @@ class Merge:
     def _end(self, story: Story, subject: str, last: float) -> Interval:
         """The event of a process's end: when its exit hooks were done, or when it was seen dead."""
         began = max(story.left[2] if story.left is not None else last, last)
-        threads = max((lane.last_stamp() for lane in story.lanes[1:]), default=began)
+        threads = max((lane.last_stamp() + _MARGIN for lane in story.lanes[1:]), default=began)
         error = story.left[1] if story.left is not None else None
         code = self._exit_code(story)
         extra: dict[str, Any] = {"exitcode": code}

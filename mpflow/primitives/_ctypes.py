@@ -82,10 +82,15 @@ class Guarded:
         return held.let_in(process) if self.locked else held
 
     def cut(self, value: object) -> object:
-        """A value as it is there once it was stored."""
-        return self.type(value).value
+        """A value as it is there once it was stored; one that was only shown, itself."""
+        try:
+            return self.type(value).value
+        except (TypeError, ValueError, OverflowError):
+            return value
 
 
 def same(one: object, other: object) -> bool:
-    """Whether two values are the same; a NaN is one."""
+    """Whether two values can be the same; a NaN is one, and of what was only shown nobody knows."""
+    if hasattr(one, "foreign_type") or hasattr(other, "foreign_type"):
+        return True
     return one == other or (one != one and other != other)

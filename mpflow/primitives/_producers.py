@@ -114,11 +114,16 @@ class Producers:
         return self._after_dropped(state, item) if self.drops else None
 
     def _after_dropped(self, state: State, item: object) -> State | None:
-        """The same where items went before it that could not be pickled: the feeder thread says
-        so on standard error and goes on with the next (queues.py, _feed)."""
+        """The same where items went before it that could not be pickled."""
+        dropped = self.drop(state)
+        return None if dropped is None else self.get(dropped, item)
+
+    def drop(self, state: State) -> State | None:
+        """One item less, which could not be pickled: the feeder thread says so on standard error
+        and goes on with the next (queues.py, _feed). None when there is no such item."""
         inside, last, answers = state
         left = [got for put, got in _next(last, answers) if hasattr(put.item, "foreign_type")]
-        return self.get(_state(inside - 1, last, frozenset(left)), item) if left else None
+        return _state(inside - 1, last, frozenset(left)) if left else None
 
     def lose(self, state: State) -> State | None:
         """One item less, nobody knows which; None when there is none."""

@@ -39,8 +39,10 @@ class Items:
         if event.action == "put":
             if status == "error":
                 return None if self.slots <= 0 and _full(event) else state
-            room = self.slots <= 0 or state[0] < self.slots
-            return self.producers.put(state, event) if room else None
+            found: State | None = state
+            while found is not None and 0 < self.slots <= found[0]:
+                found = self.producers.drop(found)
+            return None if found is None else self.producers.put(found, event)
         if event.action == "get":
             if status == "ok":
                 return self.producers.get(state, event.result)
