@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 import yaml
+from conftest import CHOSEN
 
 from mpflow import api
 from mpflow.scenario import Choice
 
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("*.yaml"))
-METHODS = ("fork", "spawn", "forkserver")
 SAYABLE = 119  # the tests that processes, primitives and what is expected of them can say
 ROW = re.compile(r"^\| (?P<test>\w+\.\w+) \| (?P<files>[^|]*) \| (?P<why>[^|]*) \|$")
 
@@ -31,7 +31,7 @@ def _runs() -> list[Any]:
     found = []
     for path in FILES:
         own = yaml.safe_load(path.read_text("utf-8")).get("start_method")
-        for method in [own] if own else METHODS:
+        for method in [own] if own else CHOSEN:
             found.append(pytest.param(path, method, id=f"{path.stem}-{method}"))
     return found
 
