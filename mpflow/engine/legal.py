@@ -24,6 +24,7 @@ PATIENCE = 20_000  # states looked at until an event is given up; less after eac
 LEAST_PATIENCE = 100
 
 ENDED = itemgetter(0)
+TOOK_EFFECT = ""  # in the place of the reason why an event is suspect
 
 Row = tuple[float, int, "Interval", str | None]  # moment, rank in it, what, suspect
 
@@ -31,7 +32,8 @@ Row = tuple[float, int, "Interval", str | None]  # moment, rank in it, what, sus
 class Places:
     """Where those events stand that do not stand at their ends, by id, until they are given out.
 
-    None: given out before its turn came. Nothing moves to a moment before `final` any more.
+    None: given out before its turn came. Nothing moves to a moment before `final` any more. What
+    never came back and has had its effect all the same is marked with TOOK_EFFECT.
     """
 
     def __init__(self) -> None:
@@ -77,7 +79,7 @@ class History:
                 continue
             if each[0] == math.inf:
                 self.blocked.append(each)
-                self.places.put(each, math.nextafter(each.began, math.inf))
+                self._place_blocked(each)
                 continue
             found = after(state, each)
             if found is not None:
@@ -149,6 +151,7 @@ class History:
         for each in self.events[start:]:
             if each.ended == math.inf:
                 self.blocked.append(each)
+                self._place_blocked(each)
             elif self.early.pop(id(each), None):
                 self.places.put(each, each.ended)
         del self.events[start:], self.states[start:]
@@ -170,14 +173,23 @@ class History:
         moments = _moments(self.events[start:], final)
         for index in range(len(self.events) - 1, -1, -1):
             each = self.events[index]
-            if each.ended == math.inf:
+            took_effect = TOOK_EFFECT if each.ended == math.inf else None
+            if took_effect is not None and (index < start or self._given_out(each)):
                 continue
             moment = moments[index - start] if index >= start else self.places.moment(each)
             if index < start and moment < following:
                 return
             rank = rank - 1 if moment == following else 0
-            self.places.put(each, moment, rank)
+            self.places.put(each, moment, rank, took_effect)
             following = moment
+
+    def _place_blocked(self, each: Interval) -> None:
+        """What never came back, and had no effect as far as is known, stands where it began."""
+        if not self._given_out(each):
+            self.places.put(each, math.nextafter(each.began, math.inf))
+
+    def _given_out(self, blocked: Interval) -> bool:
+        return math.nextafter(blocked.began, math.inf) < self.places.final
 
 
 def _ties(events: list[Interval], turn: int) -> Iterator[Interval]:
@@ -193,11 +205,12 @@ def _ties(events: list[Interval], turn: int) -> Iterator[Interval]:
 
 def _moments(order: Sequence[Interval], final: float) -> list[float]:
     """A moment for each: as late as its end and those behind it let it be, and before the next
-    one where there is a number between."""
+    one where there is a number between; of what never came back, as early as can be."""
     least = list(accumulate(map(earliest, order), max, initial=final))[1:]
     moments: list[float] = []
     following = math.inf
     for each, first in zip(reversed(order), reversed(least), strict=True):
-        following = max(first, min(each.ended, math.nextafter(following, -math.inf)))
+        late = min(each.ended, math.nextafter(following, -math.inf))
+        following = first if each.ended == math.inf else max(first, late)
         moments.append(following)
     return moments[::-1]

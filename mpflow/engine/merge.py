@@ -17,6 +17,7 @@ from mpflow import registry
 from mpflow.engine import record
 from mpflow.engine.decoding import Decoder
 from mpflow.engine.launch import Records
+from mpflow.engine.legal import TOOK_EFFECT
 from mpflow.engine.order import Interval, Sparse, in_order
 from mpflow.engine.parking import Parted, shown
 from mpflow.engine.reading import Lane
@@ -26,6 +27,14 @@ from mpflow.subjects import rule
 from mpflow.trace import Event
 
 _MARGIN = 1e-9  # seconds: what nobody timed came just before it was seen
+# What a dead process may have been in the midst of, and nobody needs its result to know what it
+# did: where others saw the effect, it was done.
+_PLAIN = frozenset(
+    (
+        *("abort", "acquire", "append", "clear", "put", "release", "reset", "send", "send_bytes"),
+        *("set", "store", "task_done"),
+    )
+)
 
 
 class Story:
@@ -84,6 +93,7 @@ class Merge:
         self.exitcodes = {name: codes[name] for name in program.plans if name in codes}
         self.errors = {s.name: s.left[1][0] if s.left and s.left[1] else None for s in declared}
         self.variables = {story.name: story.variables for story in declared}
+        self.gone = {s.name for s in self.stories if self._exit_code(s) is not None}
         self.parks = {name for name, kind, _ in program.primitives if kind == "condition"}
 
     def count(self) -> int:
@@ -103,6 +113,8 @@ class Merge:
                 began = moment  # of a process that never told: it began as it was done
             if suspect:
                 extra = {**extra, "suspect": suspect}
+            elif suspect == TOOK_EFFECT and action in _PLAIN and who in self.gone:
+                status, result = "ok", True if action == "acquire" else None
             yield make(
                 Event,
                 (
@@ -187,6 +199,8 @@ class Merge:
         status = "ok"
         if code is not None:
             ended = max(began, threads, story.ended or max([began, *seen]))
+            if story.left is None and story.ended is None:
+                began = max(began, ended - _MARGIN)  # killed, nobody knows when, at whatever it did
         else:
             extra["stopped"] = self.records.end
             error = None

@@ -46,7 +46,8 @@ class Interval(NamedTuple):
 
 
 # An event in its place: the moment, the event, and, where no order allows it, a sentence that
-# says so. A plain tuple: there are millions of them.
+# says so; TOOK_EFFECT for what never came back and must have had its effect then. A plain tuple:
+# there are millions of them.
 Placed = tuple[float, Interval, str | None]
 
 MOMENT_AND_RANK = itemgetter(0, 1)
@@ -169,7 +170,10 @@ def _release(chunk: list[Interval], limit: float, places: Places) -> Iterator[Pl
         if id(each) not in unusual:
             ordinary.append(each)
         elif row := unusual.pop(id(each)):
-            rows.append(row)
+            if row[0] < limit:
+                rows.append(row)
+            else:  # what never came back, and took effect only later
+                unusual[id(each)] = row
     early = [row for row in unusual.values() if row and row[0] < limit]
     unusual.update({id(row[2]): None for row in early})  # their turns are still to come
     rows += early

@@ -12,6 +12,7 @@ import pytest
 from histories import TYPES, altered, faults, history, possible, rule
 
 from mpflow.engine import order
+from mpflow.engine.legal import TOOK_EFFECT
 from mpflow.engine.order import Interval, Placed, in_order
 
 
@@ -113,8 +114,10 @@ def test_what_never_came_back_may_have_taken_effect_or_not():
         did("b", "acquire", "lock", 2, 9, result=False),
         did("b", "acquire", "lock", 10, 90, result=True),
     ]
-    assert ordered(intervals) == ["a acquire", "a release", "b acquire", "b acquire"]
+    assert ordered(intervals) == ["a acquire", "b acquire", "a release", "b acquire"]
+    assert [each[2] for each in placed(intervals)] == [None, None, TOOK_EFFECT, None]
     assert ordered(intervals[:3]) == ["a acquire", "a release", "b acquire"]
+    assert [each[2] for each in placed(intervals[:3])] == [None, None, None]
 
 
 def test_what_no_order_allows_is_said_and_stands_at_its_end():

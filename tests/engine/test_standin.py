@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import standing
-from conftest import told
+from conftest import event, told
 
 from mpflow import registry
 from mpflow.engine.lanes import lanes
@@ -195,6 +195,22 @@ def test_a_timer_or_a_thread_can_end_a_wait(run, method):
         trace = run(text, method)
         ends[function] = trace.end, trace.exitcodes["p"]
     assert ends == {"die_of_alarm": ("completed", -14), "released_by_thread": ("completed", 0)}
+
+
+def test_what_a_killed_process_was_at_is_done_where_others_saw_its_effect(run, method):
+    text = """
+        primitives: {v: value, w: value}
+        processes: {p: {count: 2, target: "standing:die_behind_store", args: [$v]}}
+        main: [{start: "p[0]"}, {join: "p[0]"}, %s]
+        expect: {exitcode: {p: [-9, null]}}
+        """
+    seen = run(text % "{load: v}", method)
+    store = event(seen, "p[0]", "store")
+    assert (store.status, store.value, store.t) == ("ok", 7, max(store.t, store.began))
+    assert event(seen, "main", "load").result == 7
+    assert not [e for e in seen.events if "suspect" in e.extra]
+    unseen = run(text % "{load: w}", method)
+    assert event(unseen, "p[0]", "store").status == "blocked"
 
 
 # Real and stand-in, side by side
