@@ -75,7 +75,8 @@ class Operation(NamedTuple):
     or sets, `.value =`; with neither, what it does is not traced. `boolean` says that the result
     is true or false and nothing else. `needs` are arguments that other types take for the same
     verb and may lack, and this one may not. `outside`: what it waits for is not done by the
-    scenario's processes. With an argument `at` the trace shows that, too.
+    scenario's processes. `outgoing`: others may see its effect before it is over. With an argument
+    `at` the trace shows that, too.
     """
 
     verb: str
@@ -89,6 +90,7 @@ class Operation(NamedTuple):
     code: str = ""
     needs: tuple[str, ...] = ()
     outside: bool = False
+    outgoing: bool = False
 
     @property
     def keyed(self) -> bool:
@@ -186,6 +188,13 @@ class Action(NamedTuple):
     names: str | None = None
     code: bool = False
     types: tuple[str, ...] = ()
+
+    @property
+    def records(self) -> str:
+        """What the record's word holds: the value shown, the result, or both."""
+        if not self.shows:
+            return "result"
+        return "both" if any(each.name == "into" for each in self.arguments) else "value"
 
 
 class Verb(NamedTuple):

@@ -197,7 +197,7 @@ _HANDING = (*GIVING, "print")
 _BOTH = frozenset(  # have a value and a result
     (
         *("apply", "apply_async", "imap", "imap_unordered", "invoke", "map", "map_async"),
-        *("starmap", "starmap_async"),
+        *("starmap", "starmap_async", "wait_any"),
     )
 )
 

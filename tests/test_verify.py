@@ -351,6 +351,7 @@ EVENTS: dict[str, tuple[str, Callable[[Lines], int]]] = {
     "an item of a dict": ("made", changed({"action": "pop"}, result=5)),
     "another's line": ("made", changed({"action": "get", "on": "s"}, result="two")),
     "bytes": ("made", changed({"action": "recv_bytes"}, result="b'next'")),
+    "a place beyond a barrier": ("made", changed({"action": "wait", "on": "door"}, result=7)),
     "a limit where none belongs": ("made", changed({"action": "crash"}, limited=True)),
     "stopped by another end": ("fork", changed({"action": "end"}, stopped="sometimes")),
 }
@@ -806,3 +807,31 @@ def test_what_a_call_has_changed_is_not_held_against_a_trace(tmp_path: Path) -> 
     (note,) = finding.notes
     assert note.endswith("what `call` did to what it was handed")
     assert "up to event" in note
+
+
+HONEST = {
+    "no number": "{d: {type: value, typecode: d}}"
+    " | [{store: {value: $(float('nan')), to: d}}, {load: d}]",
+    "letters": "{d: {type: array, typecode: c, size: 1}}"
+    " | [{store: {value: $(b'q'), to: d, at: 0}}, {load: {from: d, at: 0}}]",
+    "a value on a condition's lock": "{m: lock, c: {type: condition, lock: m},"
+    " v: {type: value, lock: m}}"
+    " | [{with: {lock: m, do: [{wait: {for: c, timeout: 0.01}}]}}, {load: v}]",
+    "a pool's missing function": "{p: {type: pool, workers: 1}}"
+    " | [{try: {do: [{apply: {pool: p, function: 'math:no'}}], except: {AttributeError: [pass]}}}]",
+}
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_an_honest_trace_is_accepted(name: str, tmp_path: Path) -> None:
+    primitives, main = HONEST[name].split(" | ")
+    text = f"mpflow: 1\nprimitives: {primitives}\nprocesses: {{}}\nmain: {main}\n"
+    finding = one(str(ran(text, tmp_path)))
+    assert (finding.accepted, finding.reason) == (True, "")
+
+
+def test_an_end_that_no_pipe_has_is_refused(traces: dict[str, Lines], tmp_path: Path) -> None:
+    lines = deepcopy(traces["made"])
+    at = place(lines, action="recv_bytes")
+    lines[at]["on"] = "link.conn3"
+    assert one(written(lines, tmp_path / "t.jsonl")).event == at

@@ -22,5 +22,6 @@ ACTION = Action(
         INTO,
     ),
     real=_wait_any,
+    shows="for",
     types=("pipe", "process"),
 )

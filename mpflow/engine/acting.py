@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mpflow import registry
 from mpflow.engine.alone import stirring
 from mpflow.engine.children import Children
-from mpflow.engine.record import MOST, Writer
+from mpflow.engine.record import IDLE, MOST, Writer
 from mpflow.exceptions import told
 from mpflow.kinds import Argument, Operation
 from mpflow.plan import Step
@@ -117,17 +117,23 @@ class Acting:
         on = str(arguments[action.names]) if action.names else None
         given = [arguments[a.name] for a in action.arguments if a.name != "into"]
         assert action.real is not None
-        shows = "value" if action.shows else "result"
+        shows = action.records
         if any(a.form == "function" for a in action.arguments):
             return self._call(step, on, action.real, given)
         waits = bool(action.types) and not (self.worker.plan.code and stirring())
         limited = waits and arguments["timeout"] is not None
         site = self._site(step, step.verb, on, waits and not limited, shows=shows, timed=limited)
         self.record.change(site)
-        if action.shows:
-            self.record.change(site, self.record.word(arguments[action.shows]))
+        value = arguments[action.shows] if action.shows else None
+        if shows == "both":
+            self.record.change(site, self.record.pair(value, None))
+        elif shows == "value":
+            self.record.change(site, self.record.word(value))
         result = action.real(self.worker, *given)
-        self.record.finish(None if action.shows else self.record.word(result))
+        if shows == "both":
+            self.record.finish(self.record.pair(value, result))
+        else:
+            self.record.finish(None if shows == "value" else self.record.word(result))
         return result
 
     def _call(
@@ -152,7 +158,6 @@ class Acting:
         if other := arguments.keys() - operation.names:
             _refuse(step, target, {name: arguments[name] for name in other})
         value = arguments[operation.shows] if operation.shows else None
-        given = [self._given(a, arguments) for a in operation.arguments if a.name != "into"]
         limited = arguments.get("timeout") is not None
         waits = not limited and not (self.worker.plan.code and stirring()) and not operation.outside
         timed = limited and bool(arguments.get("block", True)) and verb != "poll"
@@ -162,12 +167,17 @@ class Acting:
         )
         if not first:
             self.record.begin(self.record.at, site)
+        if operation.outgoing:  # its effect may be seen before it is over: when did it begin?
+            self.record.change(IDLE)
+            self.record.finish()
+            self.record.begin(self.record.at, site)
         word, pair = self.record.word, self.record.pair
         at, keyed = arguments.get("at"), operation.keyed
         if keyed or shows == "both":
             self.record.change(site, pair(at, value) if keyed else pair(value, None))
         else:
             self.record.change(site, word(value) if operation.shows else MOST)
+        given = [self._given(a, arguments) for a in operation.arguments if a.name != "into"]
         pause = self.worker.pause if self.worker.program.delays else None
         if pause:
             pause()

@@ -18,6 +18,8 @@ from typing import Any
 THREADS: dict[int, threading.Thread] = getattr(threading, "_active")  # noqa: B009
 
 _FEEDER = "QueueFeederThread"  # carries what this process has put; it brings nothing in
+# A pool's own threads: they end only waits for its results, which nobody takes for a deadlock.
+_POOL = ("(_handle_workers)", "(_handle_tasks)", "(_handle_results)")
 _SETTERS = frozenset({"alarm", "setitimer"})
 
 
@@ -29,7 +31,8 @@ def stirring() -> bool:
 def others() -> bool:
     """Whether there are threads besides the main one and the feeders of queues."""
     main = threading.main_thread()
-    return any(t is not main and t.name != _FEEDER for t in list(THREADS.values()))
+    names = (t.name for t in list(THREADS.values()) if t is not main)
+    return any(name != _FEEDER and not name.endswith(_POOL) for name in names)
 
 
 def watch_timers(touched: Callable[[], None]) -> None:

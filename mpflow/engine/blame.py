@@ -28,7 +28,7 @@ def report(events: Iterable[Event], program: Program) -> dict[str, Any]:
     facts = _Facts(program)
     for event in events:
         facts.take(event)
-    waits = [_wait(event, facts, program) for event in facts.blocked]
+    waits = [_wait(event, facts, program) for event in facts.waits()]
     edges = {w["process"]: [h["process"] for h in w["holders"]] for w in waits}
     return {"waits": waits, "cycle": _cycle(edges)}
 
@@ -75,6 +75,14 @@ class _Facts:
         elif event.status == "ok" and event.action in ("acquire", "release"):
             self._take_held(event, self.subjects.get(name, name))
 
+    def waits(self) -> Iterable[Event]:
+        """What never came back of processes that are still there; of a call what is done in it."""
+        inside = {e.process for e in self.blocked if "code" in e.extra}
+        for event in self.blocked:
+            called = event.action == "call" and event.process in inside
+            if event.process not in self.ended and not called:
+                yield event
+
     def type_of(self, event: Event) -> str:
         return self.types.get(str(event.on).partition(".")[0], "")
 
@@ -113,7 +121,7 @@ def _wait(event: Event, facts: _Facts, program: Program) -> dict[str, Any]:
         if event.on in facts.suspended:
             by = facts.suspended[event.on]
             found["reason"] += f": it was suspended at {_place(by)}"
-    elif event.action == "acquire":
+    elif event.action in ("acquire", "load", "store"):
         held = facts.held.get(facts.subjects.get(str(event.on), str(event.on)), [])
         if facts.options.get(str(event.on), {}).get("value") == 0:
             # A semaphore that begins without a permit is a signal, which nobody holds.
@@ -129,6 +137,13 @@ def _wait(event: Event, facts: _Facts, program: Program) -> dict[str, Any]:
 def _nobody(event: Event, facts: _Facts) -> str:
     """Why nobody ends a wait that no single process could end."""
     kind, name = facts.type_of(event), str(event.on)
+    dead = [e.process for e in facts.blocked if (e.action, e.on) == (event.action, event.on)]
+    dead = [process for process in dead if process in facts.ended]
+    if event.action == "get" and dead:
+        listed = " and ".join(f"`{process}`" for process in dead)
+        return f"{listed} died in a `get`: the lock of those who get may be gone with it"
+    if event.action == "wait_any":
+        return f"none of {', '.join(map(str, event.value or ()))} gets ready"
     if event.action == "join":
         return f"{facts.undone.get(name, 0)} of what was put is not done: `task_done` is missing"
     if kind == "condition" and event.action == "wait":

@@ -118,7 +118,8 @@ class Decoder:
             if site.timed and kind == "BrokenBarrierError":
                 found = found._replace(extra={**found.extra, "limited": True})
         else:
-            found = self._interval(site, stamp or inf, "ok" if stamp else "blocked")
+            over = nextafter(self.began, inf) if stamp and self._outgoing(site) else stamp
+            found = self._interval(site, over or inf, "ok" if stamp else "blocked")
         value = self.lane.value(word)
         if site.action == "wait_any" and stamp > 0:
             found = found._replace(subject=self._first(value))
@@ -155,11 +156,14 @@ class Decoder:
         extra: Mapping[str, Any] = {"code": site.code} if site.code else {}
         if site.phase in ("enter", "leave"):
             extra = {**extra, "phase": site.phase}
-        subject, rare = (
-            self._subject(site),
-            site.action in _ODD or site.keyed or site.shows == "both",
-        )
+        rare = site.action in _ODD or site.keyed or site.shows == "both" or self._outgoing(site)
+        subject = self._subject(site)
         return site.action, site.on, subject, site.line, site.shows, site.timed, extra, rare
+
+    def _outgoing(self, site: record.Site) -> bool:
+        """Whether others may have seen its effect before it was over: it counts from its begin."""
+        operation = registry.primitive("process").operation(site.action)
+        return site.on in self.processes and operation is not None and operation.outgoing
 
     def _first(self, names: Any) -> str | None:
         """What the first of several names that were found ready tells the state of."""

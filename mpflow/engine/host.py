@@ -152,6 +152,16 @@ def _stop_tracker(tracker: int | None) -> None:
             os.waitpid(tracker, 0)
 
 
+def _idle_pools(program: Program) -> bool:
+    """Whether the workers of pools have nothing to do while main does something else: nobody asks
+    them for what is to be done meanwhile, and no Python code is handed a pool."""
+    pools = {name for name, type_name, _ in program.primitives if type_name == "pool"}
+    plan = program.plans["main"]
+    steps = [step for step in plan.steps if step.verb != "let"]
+    meanwhile = any(step.verb.endswith("_async") or step.verb == "call" for step in steps)
+    return bool(pools) and not meanwhile
+
+
 class _Watcher:
     """Waits for the end of a run: by itself, by a deadlock, by time, by the user."""
 
@@ -165,7 +175,7 @@ class _Watcher:
         self.deadline = monotonic() + order.timeout
         self.exits: dict[int, tuple[int, float]] = {}
         self.childless = False
-        self.watch_ = Watch(folder, os.getpid(), tracker)
+        self.watch_ = Watch(folder, os.getpid(), tracker, _idle_pools(order.program))
         self.poll = select.poll()
         self.poll.register(control, select.POLLIN)
         self.main_ends: int | None = system.death_descriptor(main)

@@ -360,7 +360,7 @@ def _shows(step: Step) -> str:
     """What the word of an action of its own holds."""
     if step.operates or step.kind != "do":
         return ""
-    return "value" if registry.action(step.verb).shows else "result"
+    return registry.action(step.verb).records
 
 
 def _table(arguments: Mapping[str, str]) -> str:

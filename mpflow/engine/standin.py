@@ -66,6 +66,12 @@ def _lock(self: Any) -> Any:
     return standin(lock, name, kind, lanes(folder))
 
 
+def _object(self: Any) -> Any:
+    """In place of get_obj: the memory itself, without its lock."""
+    real, name, type_name, folder = self._origin
+    return standin(real.get_obj(), name, type_name, lanes(folder))
+
+
 def _again(*origin: Any) -> Any:
     """A stand-in that has come from another process."""
     real, name, type_name, folder = origin
@@ -102,6 +108,9 @@ def _methods(real: type, shapes: Iterable[Shape]) -> Iterable[tuple[str, Any]]:
     yield from otherwise(real, [each for each in traced if each[0].code])
     if hasattr(real, "get_lock"):
         yield "get_lock", _lock
+        yield "get_obj", _object
+    if hasattr(real, "_type_"):
+        yield "__repr__", lambda self: repr(self._origin.real)
     if hasattr(real, "__enter__") and found.keys() >= {"acquire", "release"}:
         yield "__enter__", method(*found["acquire"], real, "__enter__")
         yield "__exit__", method(*found["release"], real, "__exit__")

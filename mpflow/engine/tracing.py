@@ -8,6 +8,7 @@ arguments, by the main thread alone, its site is known and all of it costs less 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from sys import _getframe
 from time import perf_counter
 from types import CodeType, FrameType
@@ -162,9 +163,17 @@ class Action:
             keyed=self.shape.keyed,
         )
 
-    def take(self, frame: FrameType, at: Any, value: Any, call: Callable[[], Any]) -> Any:
+    def take(
+        self,
+        frame: FrameType,
+        at: Any,
+        value: Any,
+        call: Callable[[], Any],
+        received: Callable[[Any], Any] | None = None,
+    ) -> Any:
         """Take it by a call that is made elsewhere, and record it: what methods of any other form
-        do. `at` and `value` are what the trace shows of it."""
+        do. `at` and `value` are what the trace shows of it; `received` says what it shows as the
+        result, where that is not what the call returns."""
         record, site = self.look(frame, ())
         keyed, both = self.shape.keyed, self.shape.shows == "both"
         place = record.at
@@ -179,10 +188,11 @@ class Action:
             record.words[place] = word
             record.sites[place] = site
             found = call()
+            shown = found if received is None else received(found)
             if both:
-                record.words[place] = record.pair(value, found)
+                record.words[place] = record.pair(value, shown)
             elif self.shape.result:
-                record.words[place] = record.pair(at, found) if keyed else record.word(found)
+                record.words[place] = record.pair(at, shown) if keyed else record.word(shown)
             record.stamps[place] = perf_counter()
             record.at = place + 1
             return found
@@ -221,8 +231,9 @@ def otherwise(
     the class. Such an action costs some microseconds."""
     reads: dict[str, int] = {}
     writes: dict[str, int] = {}
-    for shape, number in traced:
-        name, _, parameters = shape.code.rstrip(")").partition("(")
+    ways = ((way.strip(), number) for shape, number in traced for way in shape.code.split("|"))
+    for way, number in ways:
+        name, _, parameters = way.rstrip(")").partition("(")
         if name.startswith("."):
             place = writes if name.endswith("=") else reads
             place[name.strip(" .=")] = number
@@ -242,10 +253,13 @@ def _passing(name: str, number: int, names: Sequence[str]) -> Callable[..., Any]
         value = known.get(action.shape.value)
         if name == "send_bytes":
             value = _part(*given, **named)
+        real = getattr(self._origin.real, name)
         if name == "_callmethod" and str(value).startswith("#"):
-            return action.real(*given, **named)  # a proxy's own business
+            return real(*given, **named)  # a proxy's own business
         frame, at = _getframe(1), _key(known.get("at"))
-        return action.take(frame, at, _told(value), lambda: action.real(*given, **named))
+        received = partial(_received, given, named) if name == "recv_bytes_into" else None
+        call = partial(real, *given, **named)
+        return action.take(frame, at, _told(value), call, received)
 
     passed.__name__ = name
     return passed
@@ -264,6 +278,13 @@ def _attribute(name: str, reading: int, writing: int | None) -> property:
         action.take(_getframe(1), None, value, lambda: setattr(real, name, value))
 
     return property(read, write if writing is not None else None)
+
+
+def _received(given: Sequence[Any], named: Mapping[str, Any], size: int) -> bytes:
+    """What recv_bytes_into has put into a buffer: its arguments, and how much it was."""
+    buffer = given[0] if given else named["buf"]
+    offset = given[1] if len(given) > 1 else named.get("offset", 0)
+    return bytes(memoryview(buffer).cast("B")[offset : offset + size])
 
 
 def _part(buf: Any = None, offset: int = 0, size: int | None = None, *_: Any, **__: Any) -> Any:

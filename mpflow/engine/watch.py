@@ -22,8 +22,9 @@ _Last = tuple[int, int, int, bool]  # as Lane.last has it
 class Watch:
     """Looks at the records of a run, again and again, as cheaply as can be."""
 
-    def __init__(self, folder: str, host: int, tracker: int | None) -> None:
+    def __init__(self, folder: str, host: int, tracker: int | None, pools: bool = False) -> None:
         self.folder = folder
+        self.pools = pools  # whether there are pools, idle while main does something else
         self.host = host
         self.tracker = tracker
         self.lanes: dict[tuple[int, int], Lane] = {}  # by pid and number
@@ -77,14 +78,15 @@ class Watch:
     def _proof(self) -> tuple[Any, ...] | None:
         """The state of all living processes if each of them waits; equal proofs are one state."""
         living = self.living()
-        if not living or not all((pid, 0) in self.lanes for pid in living):
+        unknown = {pid for pid in living if (pid, 0) not in self.lanes and not system.stopped(pid)}
+        if not living or (unknown and not self.pools):
             return None
         proof: list[Any] = []
         for pid in sorted(living | self.helpers):
             switches = system.asleep(pid, pid in self.helpers)
             if switches is None and (pid in living or os.path.exists(f"/proc/{pid}")):
                 return None
-            if pid in living:
+            if (pid, 0) in self.lanes and pid in living:
                 last = self.lanes[pid, 0].last()
                 if not _waits(last) and not system.stopped(pid):
                     return None

@@ -61,6 +61,7 @@ class Monitor:
         self.members = tuple(members.values())
         # A value's every access takes the lock for a moment: then a try may fail at any time.
         self.taken_at_times = any(not getattr(each, "waits", False) for each in self.members)
+        self.waits = any(getattr(each, "waits", False) for each in self.members)
 
     def start(self) -> State:
         held = Held(recursive=self.kind != "lock")
@@ -89,7 +90,7 @@ class Monitor:
     def silent(self, state: State) -> State | None:
         """The state after what no trace tells: its holder has begun to wait."""
         held, owns = state
-        found = None if self.taken_at_times else held.park(held.owner)
+        found = held.park(held.owner) if self.waits else None
         return None if found is None else (found, owns)
 
     def _acquired(self, held: Held, event: Observation) -> Held | None:

@@ -56,8 +56,10 @@ class Cells(Guarded):
         at = event.extra.get("at")
         if isinstance(at, str) and own:
             return self._slice(found, own, event, at)
-        if not isinstance(at, int) or not -self.size <= at < self.size or not own:
+        if not isinstance(at, int) or not own:
             return found, own
+        if not -self.size <= at < self.size:
+            return (found, own) if event.status == "blocked" else None
         row, place = divmod(at % self.size, _ROW)
         if event.action == "store":
             new = (*own[row][:place], self.cut(event.value), *own[row][place + 1 :])

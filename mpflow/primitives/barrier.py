@@ -46,6 +46,8 @@ class Rounds:
             return (frozenset(), True, reset) if event.extra.get("limited") else None
         if broken or event.result in given or not isinstance(event.result, int):
             return None
+        if not 0 <= event.result < self.parties:
+            return None
         given |= {event.result}
         return (frozenset() if len(given) == self.parties else given), broken, reset
 

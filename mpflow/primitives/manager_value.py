@@ -50,7 +50,12 @@ PRIMITIVE = Primitive(
     ),
     operations=(
         Operation(
-            "load", "What it holds.", FROM, (INTO,), lambda proxy: proxy.value, code=".value"
+            "load",
+            "What it holds.",
+            FROM,
+            (INTO,),
+            lambda proxy: proxy.value,
+            code=".value | get()",
         ),
         Operation(
             "store",
@@ -59,7 +64,7 @@ PRIMITIVE = Primitive(
             (VALUE,),
             _store,
             shows="value",
-            code=".value =",
+            code=".value = | set(value)",
         ),
     ),
     make=_make,

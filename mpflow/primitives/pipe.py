@@ -54,6 +54,8 @@ class Messages:
         if status == "error":
             return state
         ways, closed = state
+        if _end(event) not in self.ends:
+            return None  # no trace of ours names such an end
         end = self.ends.index(_end(event))
         other = 1 - end
         if action in ("send", "send_bytes"):
@@ -166,7 +168,7 @@ PRIMITIVE = Primitive(
             FROM,
             (MOST, INTO),
             lambda end, maxlength: end.recv_bytes(maxlength),
-            code="recv_bytes()",
+            code="recv_bytes() | recv_bytes_into(buf)",
         ),
         Operation(
             "fileno",

@@ -73,8 +73,8 @@ def _number(signal: object) -> int:
     import signal as signals
 
     name = str(signal).upper()
-    if name.isdigit():
-        return signals.Signals(int(name))
+    if name.isdigit() and int(name) < signals.NSIG:
+        return int(name)
     name = name if name.startswith("SIG") else f"SIG{name}"
     if name not in signals.Signals.__members__:
         raise ValueError(f"{signal!r:.40} is no signal of this system")
@@ -90,9 +90,11 @@ def _wrong(signal: object) -> str:
 
 
 def _send(process: Any, number: int) -> None:
-    """As Process.terminate does it: nothing to what has ended, AttributeError for what was never
-    started."""
+    """As Process.terminate does it: nothing to what has ended. ValueError for what was never
+    started, as Process.sentinel says it."""
     process._check_closed()
+    if process._popen is None:
+        raise ValueError("process not started")
     process._popen._send_signal(number)
 
 
@@ -119,6 +121,7 @@ PRIMITIVE = Primitive(
             PROCESS,
             (),
             lambda process: process.terminate(),
+            outgoing=True,
         ),
         Operation(
             "kill",
@@ -126,6 +129,7 @@ PRIMITIVE = Primitive(
             PROCESS,
             (),
             lambda process: process.kill(),
+            outgoing=True,
         ),
         Operation(
             "is_alive",
@@ -148,6 +152,7 @@ PRIMITIVE = Primitive(
             (SIGNAL,),
             lambda process, signal: _send(process, _number(signal)),
             shows="signal",
+            outgoing=True,
         ),
         Operation(
             "suspend",
@@ -155,6 +160,7 @@ PRIMITIVE = Primitive(
             PROCESS,
             (),
             lambda process: _send(process, _number("SIGSTOP")),
+            outgoing=True,
         ),
         Operation(
             "resume",
@@ -162,6 +168,7 @@ PRIMITIVE = Primitive(
             PROCESS,
             (),
             lambda process: _send(process, _number("SIGCONT")),
+            outgoing=True,
         ),
         Operation("close", "Give up an ended process.", WHAT, (), lambda process: process.close()),
     ),

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from mpflow.kinds import AT, FROM, INTO, TO, WHAT, Argument, Operation, Primitive
-from mpflow.primitives._bytes import BYTES, encoded, raw
+from mpflow.primitives._bytes import BYTES, encoded
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
@@ -37,15 +37,27 @@ class Bytes:
             return state
         at = event.extra.get("at") or 0
         if event.action == "store":
-            data = encoded(event.value)
+            data = _bytes(encoded(event.value))
+            data = [data] if isinstance(data, int) else data
             if not isinstance(data, bytes | list):
                 return b""  # written down as a text that was cut: nobody knows
             return state[:at] + bytes(data) + state[at + len(data) :]
         if event.action == "load" and event.status == "ok":
-            found = state[at : at + len(event.result)] if isinstance(event.result, bytes) else b""
-            short = 0 < len(found) <= _AT_ONCE
-            return None if short and raw(found) != raw(event.result) else state
+            told = _bytes(event.result)
+            found = state[at : at + len(told)] if isinstance(told, bytes) else b""
+            return None if 0 < len(found) <= _AT_ONCE and found != told else state
         return state
+
+
+def _bytes(value: object) -> object:
+    """Bytes that a trace only shows, as they are; anything else itself."""
+    text = str(value) if hasattr(value, "foreign_type") else ""
+    if text.startswith(("b'", 'b"')):
+        from ast import literal_eval
+
+        with suppress(ValueError, SyntaxError):
+            return literal_eval(text)
+    return value
 
 
 def _check(options: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -75,7 +87,12 @@ def _load(block: Any, at: int | None, size: int | None) -> bytes:
 
 
 def _store(block: Any, value: Any, at: int | None) -> None:
-    data, start = bytes(encoded(value)), at or 0
+    """Bytes from a place on, or a number into one place, as `buf[at] = value` does it."""
+    start = at or 0
+    if isinstance(value, int):
+        block.buf[start] = value
+        return
+    data = bytes(encoded(value))
     block.buf[start : start + len(data)] = data
 
 

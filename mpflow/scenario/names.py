@@ -79,7 +79,7 @@ class Names(NamedTuple):
         shape = _SHAPE.fullmatch(text)
         base = shape[1] if shape else text
         if base == "main":
-            message = "`main` is the parent of all; it can be neither started nor joined"
+            message = "`main` is the parent of all; no process starts, joins or ends it"
             return Complaint("not-a-child", message)
         if shape is None or shape[3] or base not in self.processes:
             if base in self.primitives:
@@ -122,10 +122,17 @@ class Names(NamedTuple):
             for part in parts
         )
 
+    def _ends(self, name: str, end: str) -> list[Place]:
+        return [place for place in self.places(name) if place.part == f".{end}"]
+
     def _unknown(self, text: str, base: str) -> Complaint:
         if base in self.processes:
             message = f"`{base}` is a process, not a primitive"
             return Complaint("not-a-primitive", message, suggestion("", self.primitives), base)
+        ends = [place.name for name in self.primitives for place in self._ends(name, base)]
+        if ends:
+            hint = f"it is the end of a pipe: write `{ends[0]}`"
+            return Complaint("unknown-primitive", f"no primitive is called `{text}`", hint, base)
         hint = suggestion(base, self.primitives) or "no primitives are declared"
         return Complaint("unknown-primitive", f"no primitive is called `{text}`", hint, base)
 

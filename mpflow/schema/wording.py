@@ -250,7 +250,7 @@ def _wrong_text(document: Document, error: Any, path: Path) -> Problem:
     name, types = _whose(error, path)
     others = [each for each in types if each not in ("string", "null")]
     choices = pattern.removesuffix(r"|\$").removeprefix("^(").removesuffix(")$")
-    if pattern.startswith("^("):
+    if pattern.startswith("^(") and not pattern.startswith("^(?:"):
         return _not_among(document, found, choices.replace("\\", "").split("|"), path)
     if others:
         message = f"{name} is {_expected(types, error.schema)}, not {describe(found)}"

@@ -71,7 +71,13 @@ def _end(footer: Mapping[str, Any], sequence: Sequence) -> None:
         told = [
             (w["process"], w["action"], w["on"], w["line"]) for w in footer["deadlock"]["waits"]
         ]
-        waits = [(e.process, e.action, e.on, e.line) for e in sequence.blocked]
+        inside = {e.process for e in sequence.blocked if "code" in e.extra}
+        waits = [
+            (e.process, e.action, e.on, e.line)
+            for e in sequence.blocked
+            if "stopped" in sequence.ended[e.process].extra
+            and not (e.action == "call" and e.process in inside)
+        ]
         if told != waits:
             raise Wrong("`deadlock` tells of other waits than the blocked events")
 

@@ -286,6 +286,11 @@ class Follower:
         if not self._keeps(ask):
             wrong = event.result is not None
             return f"`{ask.verb}` has no result" if wrong else self._slept(ask, event)
+        if ask.verb == "wait_any" and not uncertain(ask.arguments):
+            named = (ask.arguments or {})["for"]
+            given = event.result if isinstance(event.result, list) else [None]
+            known = (str(each) in named or str(each).partition("[")[0] in named for each in given)
+            return "" if all(known) else "it waits for none such here"
         if ask.verb in _YES_OR_NO and ask.type != "barrier":
             return self._yes_or_no(ask, event)
         kinds: Mapping[str, Any] = {

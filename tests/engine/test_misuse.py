@@ -150,6 +150,8 @@ STEPS = {
             ("load: x", "bytes(4)"),
             ("store: {value: hi, to: x, at: 1}", None),
             ("store: {value: $(b'!'), to: x}", None),
+            ("store: {value: 65, to: x, at: 3}", None),
+            ("store: {value: 256, to: x, at: 3}", "ValueError"),
             ("load: {from: x, at: 0, size: 3}", "b'!hi'"),
             ("store: {value: too long, to: x}", "ValueError"),
             ("close: x", None),
@@ -229,6 +231,42 @@ LEFT = {
         "[{acquire: c}, {set: e}, {wait: {for: c, timeout: 0.1}}]",
         "nobody who could `notify` can go on",
     ),
+    "a reader that was killed in its get": (
+        "{c: queue, e: semaphore}",
+        "[{acquire: e}, {get: c}]",
+        "[{sleep: 0.3}, {kill: p}, {join: p}, {put: {value: 1, to: c}}, {get: c}]",
+        "`p` died in a `get`: the lock of those who get may be gone with it",
+    ),
+    "a signal that nobody gives": (
+        "{c: {type: semaphore, value: 0}, e: event}",
+        "[{release: c}]",
+        "[{acquire: c}, {acquire: c}]",
+        "nobody who could `release` can go on",
+    ),
+    "ends that nothing comes from": (
+        "{c: pipe, e: pipe}",
+        "[pass]",
+        "[{wait_any: {for: [c.conn1, e.conn2]}}]",
+        "none of c.conn1, e.conn2 gets ready",
+    ),
+    "a value whose holder left": (
+        "{c: value}",
+        "[{acquire: c}, {os_exit: 0}]",
+        "[{join: p}, {load: c}]",
+        "`p` took it at line 4 and ended without release",
+    ),
+    "one suspended before it began": (
+        "{c: event}",
+        "[{sleep: 0.3}]",
+        "[{suspend: p}, {join: p}]",
+        "`p` has not ended: it was suspended at line 5",
+    ),
+    "a wait beside an idle pool": (
+        "{c: event, e: {type: pool, workers: 1}}",
+        "[pass]",
+        "[{apply: {pool: e, function: 'math:sqrt', args: [4]}}, {wait: c}]",
+        "nobody who could `set` can go on",
+    ),
     "a process that was suspended": (
         "{c: event}",
         "[{set: c}, {sleep: 0.3}]",
@@ -252,6 +290,35 @@ expect: {{deadlock: always, exitcode: {{p: [0, -9, null]}}}}
     assert trace.end == "deadlock"
     waits = {each["process"]: each["reason"] for each in trace.report["waits"]}
     assert waits["main"] == reason
+
+
+def test_a_signal_comes_before_what_it_does(run, method):
+    """Its effect may be seen before os.kill is over, and is then older by the clock."""
+    trace = run(
+        """
+        primitives: {s: {type: semaphore, value: 0}, never: event}
+        processes:
+          p:
+            count: 4
+            actions:
+              - try:
+                  do: [{release: s}, {wait: never}]
+                  except: {KeyboardInterrupt: [{print: struck}]}
+        main:
+          - start: p
+          - repeat: {times: 4, do: [{acquire: s}]}
+          - sleep: 0.1
+          - repeat: {times: 4, as: i, do: [{signal: {process: "p[$i]", signal: INT}}]}
+          - join: p
+        """,
+        method,
+    )
+    assert (trace.end, trace.verdict.failures) == ("completed", ())
+    for number in range(4):
+        name = f"p[{number}]"
+        sent = event(trace, "main", "signal", name)
+        assert sent.seq < event(trace, name, "wait").seq
+        assert sent.began < sent.t
 
 
 def test_signals_reach_a_process_by_name_and_number(run, method):
