@@ -37,27 +37,16 @@ class Bytes:
             return state
         at = event.extra.get("at") or 0
         if event.action == "store":
-            data = _bytes(encoded(event.value))
+            data = encoded(event.value)
             data = [data] if isinstance(data, int) else data
             if not isinstance(data, bytes | list):
                 return b""  # written down as a text that was cut: nobody knows
             return state[:at] + bytes(data) + state[at + len(data) :]
         if event.action == "load" and event.status == "ok":
-            told = _bytes(event.result)
+            told = event.result
             found = state[at : at + len(told)] if isinstance(told, bytes) else b""
             return None if 0 < len(found) <= _AT_ONCE and found != told else state
         return state
-
-
-def _bytes(value: object) -> object:
-    """Bytes that a trace only shows, as they are; anything else itself."""
-    text = str(value) if hasattr(value, "foreign_type") else ""
-    if text.startswith(("b'", 'b"')):
-        from ast import literal_eval
-
-        with suppress(ValueError, SyntaxError):
-            return literal_eval(text)
-    return value
 
 
 def _check(options: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -8,7 +8,9 @@ are kept side by side.
 from __future__ import annotations
 
 import re
+from ast import literal_eval
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from mpflow import registry
@@ -146,10 +148,19 @@ def _opaque(event: Event, shortened: list[str]) -> Event:
     if "at" in shortened:
         event = event._replace(extra={**event.extra, "at": None})  # nobody knows which
     if "value" in shortened:
-        event = event._replace(value=Shown(str(event.value)))
+        event = event._replace(value=_shown(str(event.value)))
     if "result" in shortened:
-        event = event._replace(result=Shown(str(event.result)))
+        event = event._replace(result=_shown(str(event.result)))
     return event
+
+
+def _shown(text: str) -> object:
+    """What is shown by its repr; bytes are known by it, if they are all there."""
+    if text.startswith(("b'", 'b"')):
+        with suppress(ValueError, SyntaxError):
+            found: bytes = literal_eval(text)
+            return found
+    return Shown(text)
 
 
 def _came(event: Event) -> str:
