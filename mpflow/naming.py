@@ -87,3 +87,13 @@ def file_of(module: str, folder: str) -> str | None:
     """The file that a module stands for, seen from the scenario's folder; None for one that Python
     finds by its name."""
     return os.path.abspath(os.path.join(folder, module)) if module.endswith(".py") else None
+
+
+def python_files(folder: str) -> list[str]:
+    """The files of Python code in a folder, without `.py`; none where it cannot be read."""
+    try:
+        return sorted(
+            each.removesuffix(".py") for each in os.listdir(folder) if each.endswith(".py")
+        )
+    except OSError:
+        return []

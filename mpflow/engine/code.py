@@ -14,7 +14,7 @@ from functools import cache
 from importlib import import_module, invalidate_caches
 from typing import Any
 
-from mpflow.naming import file_of, split
+from mpflow.naming import file_of, python_files, split
 from mpflow.plan import Program
 
 MODULES = "modules"  # in the run's folder: what leads to files
@@ -88,15 +88,14 @@ def _imported(module: str, home: str) -> Any:
         if module != missing and not module.startswith(f"{missing}."):
             raise  # the module is there, and looks for another one
         told = f"{error}: it is neither in {home} nor installed"
-        stems = (each[:-3] for each in _files(home))
-        raise ModuleNotFoundError(told + _near(missing, stems), name=missing) from None
+        raise ModuleNotFoundError(told + _near(missing, python_files(home)), name=missing) from None
 
 
 def _no_file(module: str, file: str, home: str) -> OSError:
     if os.path.isdir(file):
         return IsADirectoryError(f"{module} is a folder, not a file of Python code")
     folder, name = os.path.split(file)
-    near = _near(name.removesuffix(".py"), (each.removesuffix(".py") for each in _files(folder)))
+    near = _near(name.removesuffix(".py"), python_files(folder))
     near = f"{near[:-1]}.py?" if near else near
     return FileNotFoundError(f"there is no file {module}, seen from {home}{near}")
 
@@ -115,14 +114,6 @@ def _near(name: str, known: Any) -> str:
 
     close = near(name, [each for each in known if isinstance(each, str)])
     return "" if close is None else f"; did you mean {close}?"
-
-
-def _files(folder: str) -> list[str]:
-    """The files of Python code in a folder."""
-    try:
-        return sorted(each for each in os.listdir(folder) if each.endswith(".py"))
-    except OSError:
-        return []
 
 
 # The names of files

@@ -10,12 +10,12 @@ import ast
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from mpflow.document import MAX_BYTES, Path
-from mpflow.meaning.references import guarded
-from mpflow.naming import file_of, split
+from mpflow.meaning.awaited import Awaited, expected
+from mpflow.naming import file_of, python_files, split
 from mpflow.problems import Span, near, suggestion
 from mpflow.scenario import Declaration, Node, Scenario, reach
 from mpflow.scenario.findings import Findings
@@ -41,10 +41,10 @@ def check(scenario: Scenario, findings: Findings) -> None:
     """Every function and class that is named, in whichever process."""
     known: dict[str, _Defined | None] = {}
     for declaration in (*scenario.processes.values(), scenario.main):
-        handled = set(guarded(declaration.nodes or (), False))
+        awaited = Awaited(scenario, declaration)
         for node, path, name in reach.functions(scenario, declaration):
-            is_handled = node is not None and node.path in handled
-            if not is_handled and not _meant(scenario, declaration, node):
+            meant = _expected(scenario, declaration) if node is None else node in awaited
+            if not meant:
                 _check(scenario, findings, known, node, path, name)
 
 
@@ -93,15 +93,13 @@ def _place(
     return findings.document.span(path)
 
 
-def _meant(scenario: Scenario, declaration: Declaration, node: Node | None) -> bool:
-    """Whether the scenario waits for an error; that of a class comes up in who starts it."""
-    expectation = scenario.expectation
-    names = declaration.replicas
-    if node is None and declaration.class_ is not None:
+def _expected(scenario: Scenario, declaration: Declaration) -> bool:
+    """Whether the scenario waits for an error of what a process itself runs; that of a class comes
+    up in who starts it."""
+    expectation, names = scenario.expectation, declaration.replicas
+    if declaration.class_ is not None:
         names = (*names, "main", *expectation.errors, *expectation.exitcodes)
-    errors = [expectation.errors.get(name, ()) for name in names]
-    codes = [expectation.exitcodes.get(name, ()) for name in names]
-    return any(any(each) for each in (*errors, *codes))
+    return expected(scenario, names)
 
 
 def _beside(module: str, folder: str) -> str | None:
@@ -119,18 +117,10 @@ def _not_readable(module: str, file: str) -> tuple[str, str]:
     if os.path.exists(file):
         return f"`{module}` cannot be read", ""
     folder, name = os.path.split(file)
-    close = near(name.removesuffix(".py"), _stems(folder))
+    close = near(name.removesuffix(".py"), python_files(folder))
     lead = module[: len(module) - len(name)]
     hint = f"did you mean `{lead}{close}.py`?" if close else f"looked for in {folder}"
     return f"there is no file `{module}`", hint
-
-
-def _stems(folder: str) -> Sequence[str]:
-    """The files of Python code in a folder."""
-    try:
-        return [each.removesuffix(".py") for each in os.listdir(folder) if each.endswith(".py")]
-    except OSError:
-        return []
 
 
 # What a file defines

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from mpflow import registry
 from mpflow.document import Path
+from mpflow.meaning.awaited import Awaited
+from mpflow.meaning.holding import Holding
 from mpflow.scenario import Declaration, Node, Scenario, reach
 from mpflow.scenario.findings import Findings
 from mpflow.scenario.names import Complaint, Place, a
 
-_HOLDING = ("notify", "notify_all", "release", "wait")  # want a lock to be held
-_OWNED = ("array", "condition", "rlock", "value")  # only who has acquired it may release it
 _COMPUTED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\[[^\]]*\$.*\](\.[A-Za-z_][A-Za-z0-9_]*)?")
 
 
@@ -25,9 +25,8 @@ def check(scenario: Scenario, findings: Findings) -> None:
     for declaration in (*scenario.processes.values(), scenario.main):
         checker = _References(scenario, declaration, findings, parents)
         for i, index in enumerate(_indexes(declaration)):
-            for reference in reach.references(scenario, declaration, index, indexed=i > 0):
-                checker.check(reference)
-            checker.held(list(reach.references(scenario, declaration, index)))
+            references = list(reach.references(scenario, declaration, index, indexed=i > 0))
+            checker.check(references, first=i == 0)
 
 
 def _indexes(declaration: Declaration) -> Iterator[int | None]:
@@ -70,11 +69,20 @@ class _References:
         self.declaration = declaration
         self.findings = findings
         self.parents = parents
-        self.guarded = set(guarded(declaration.nodes or (), False))
+        self.awaited = Awaited(scenario, declaration)
+        self.holding = Holding(scenario, declaration, self.awaited)
         self.certain = set(_certain(declaration.nodes or ()))
         self.said: set[tuple[str, Path]] = set()  # so that replicas do not repeat each other
 
-    def check(self, reference: reach.Reference) -> None:
+    def check(self, references: list[reach.Reference], first: bool) -> None:
+        """The naming arguments of the first replica, or those that are others in a further one."""
+        for reference in references:
+            self._check(reference)
+        held = self.holding.first if first else self.holding.further
+        for complaint, path in held(references):
+            self._complain(complaint, path)
+
+    def _check(self, reference: reach.Reference) -> None:
         """One naming argument, as one replica has it."""
         node, name = reference.node, reference.argument.name
         path, written = node.places.get(name, node.path), node.written.get(name)
@@ -120,14 +128,14 @@ class _References:
     def _refused(self, declared: str, part: str, node: Node, path: Path) -> None:
         primitive = self.scenario.names.primitives[declared]
         reason = registry.primitive(primitive.type).refuses(node.verb, part, primitive.options)
-        if reason is not None and not self._meant(node):
+        if reason is not None and node not in self.awaited:
             message = f"`{node.verb}` cannot be done on `{declared}{part}`"
             self._complain(Complaint("wrong-end", message, reason, declared), path)
 
     def _elsewhere(self, type_name: str, declared: str, node: Node, path: Path) -> None:
         """What main alone can use is not for other processes."""
         only_main = registry.primitive(type_name).only_main
-        if only_main and self.declaration.name != "main" and not self._meant(node):
+        if only_main and self.declaration.name != "main" and node not in self.awaited:
             message = f"`{declared}` is {a(type_name)}: only main can use it"
             hint = "Python: pool objects cannot be passed between processes or pickled"
             self._complain(Complaint("not-in-main", message, hint, declared), path)
@@ -137,7 +145,7 @@ class _References:
         node, operation = reference.node, None
         if reference.verb.action is None:
             operation = registry.primitive(place.type).operation(node.verb)
-        if operation is None or self._meant(node):
+        if operation is None or node in self.awaited:
             return
         own = [operation.subject.name, *(each.name for each in operation.arguments)]
         for name in (each for each in node.written if each not in own):
@@ -155,49 +163,10 @@ class _References:
             complaint = Complaint("missing-key", message, "", place.declared)
             self._complain(complaint, node.path, key=True)
 
-    def held(self, references: Sequence[reach.Reference]) -> None:
-        """What needs a lock to be held: does the process acquire it anywhere?"""
-        acquired: set[str] = set()
-        for each in references:
-            if each.verb.name not in ("acquire", "with"):
-                continue
-            if each.names is None:
-                return  # whatever it is: only the run can tell
-            acquired.update(lock for _, lock in self._locks(each))
-        for each in references:
-            owned = _OWNED if each.verb.name == "release" else ("condition",)
-            for place, lock in self._locks(each) if each.verb.name in _HOLDING else ():
-                if lock in acquired or self._meant(each.node) or self._kind(place) not in owned:
-                    continue
-                message = f"`{self.declaration.name}` never acquires `{place.declared}`"
-                hint = f"Python: `{each.verb.name}` is an AssertionError when it is not held"
-                complaint = Complaint("not-held", message, hint, place.declared)
-                self._complain(complaint, each.node.places.get(each.argument.name, each.node.path))
-
-    def _locks(self, reference: reach.Reference) -> Iterator[tuple[Place, str]]:
-        """The primitives that an argument names, and the name of the lock of each."""
-        for text in reference.names or ():
-            found = self.scenario.names.subject(text, reference.verb)
-            for place in () if isinstance(found, Complaint) else found:
-                if place.type == "process":
-                    continue
-                lock = self.scenario.names.primitives[place.declared].options.get("lock")
-                yield place, lock if isinstance(lock, str) else place.name
-
-    def _kind(self, place: Place) -> str:
-        """The type of a primitive, or that of the lock that it was given; nothing for a lock
-        that anybody may release."""
-        names = self.scenario.names
-        lock = names.primitives[place.declared].options.get("lock")
-        given = names.primitive(lock) if isinstance(lock, str) else None
-        if isinstance(given, Place) and given.type == "lock" and place.type != "condition":
-            return ""
-        return place.type
-
     def _process(self, name: str, declared: str, node: Node, path: Path) -> None:
         """A process may be started by another one, and joined by that one alone."""
         own = self.declaration
-        if self._meant(node):
+        if node in self.awaited:
             return
         if node.verb == "start" and own.count is None and name == own.name:
             message = f"`{name}` cannot start itself"
@@ -229,14 +198,6 @@ class _References:
             message, hint = f"`{name}` is never started", f"`start: {declared}` comes first"
         self._complain(Complaint("not-the-parent", message, hint, declared), path)
 
-    def _meant(self, node: Node) -> bool:
-        """Whether the scenario waits for the error that a misuse gives."""
-        expectation = self.scenario.expectation
-        errors = [expectation.errors.get(name, ()) for name in self.declaration.replicas]
-        codes = [expectation.exitcodes.get(name, ()) for name in self.declaration.replicas]
-        waited = any(any(each) for each in (*errors, *codes))
-        return waited or node.path in self.guarded
-
 
 def listed(names: Sequence[str]) -> str:
     """Names for a message: `a`, `b` and `c`."""
@@ -251,13 +212,3 @@ def _certain(nodes: tuple[Node, ...]) -> Iterator[Path]:
         if node.verb in ("with", "section"):
             for block in node.blocks:
                 yield from _certain(block.nodes)
-
-
-def guarded(nodes: tuple[Node, ...], around: bool) -> Iterator[Path]:
-    """The paths of the actions whose exceptions something handles."""
-    for node in nodes:
-        if around:
-            yield node.path
-        handled = any(block.part == "except" for block in node.blocks)
-        for block in node.blocks:
-            yield from guarded(block.nodes, around or (handled and block.part == "do"))
