@@ -77,6 +77,13 @@ class Operation(NamedTuple):
     verb and may lack, and this one may not. `outside`: what it waits for is not done by the
     scenario's processes. `outgoing`: others may see its effect before it is over. With an argument
     `at` the trace shows that, too.
+
+    `model(on, me, *arguments)` is a generator: CPython's own code for it over the bases of
+    model/steps.py, one step for each yield; `on` is the primitive as the model has it
+    (model/parts.py), `me` the process (model/local.py). `merged` does the same in fewer steps,
+    where no process that uses it can be killed; a test holds both equal. `accesses(on, process,
+    waits)`: what it may do to what (model/accesses.py), all it does if it is told to wait without a
+    limit; None: anything to any component of its primitive.
     """
 
     verb: str
@@ -91,6 +98,9 @@ class Operation(NamedTuple):
     needs: tuple[str, ...] = ()
     outside: bool = False
     outgoing: bool = False
+    model: Callable[..., Any] | None = None
+    merged: Callable[..., Any] | None = None
+    accesses: Callable[[Any, str, bool], tuple[str, ...]] | None = None
 
     @property
     def keyed(self) -> bool:
@@ -125,8 +135,8 @@ class Primitive(NamedTuple):
     `{".conn1": a, ".conn2": b}`; `parts(options)` gives the same suffixes without making any.
     `made` has what was made before, by name: they are made in the order of their `stage`s, and
     in that of their declaration. `rule(options)` says which order of its events can be; `member`
-    is its part in that of a lock that it shares with others. `check` says which options make no
-    sense, as (option, reason); `refuses(verb, part, options)` why a verb can never be done on a
+    is its part in that of a lock that it shares with others. `bases(options, merged)` gives the components of its model by part, each with its first value.
+    `check` says which options make no sense, as (option, reason); `refuses(verb, part, options)` why a verb can never be done on a
     part.
     """
 
@@ -143,6 +153,9 @@ class Primitive(NamedTuple):
     member: Callable[[Mapping[str, Any]], Member] | None = None
     stage: int = 1  # 0: starts processes, which must not inherit the others; 2: made of others
     only_main: bool = False  # cannot be handed to another process
+    bases: Callable[[Mapping[str, Any], bool], Mapping[str, Any]] | None = None  # of the model
+    thread: Callable[..., Any] | None = None  # the model of one it has in each putting process
+    ends: bool = False  # its parts are descriptors, which each process holds or has closed
     seen: bool = True  # whatever Python code does to it is recorded
     tracked: bool = False  # under fork, too, Python's resource tracker looks after it
 
@@ -175,7 +188,8 @@ class Action(NamedTuple):
     `code` marks what runs the user's Python code or touches files: --no-code refuses it. `shows`
     names the argument that the trace shows as the value, `names` the one that it shows as what the
     action is on. `then` is a statement put behind the action. `types` are those that its subjects
-    may have; with those alone it may wait.
+    may have; with those alone it may wait. `model(me, *arguments)` is a generator like an
+    operation's, or a function where it is one step of the process alone.
     """
 
     verb: str
@@ -188,6 +202,7 @@ class Action(NamedTuple):
     names: str | None = None
     code: bool = False
     types: tuple[str, ...] = ()
+    model: Callable[..., Any] | None = None
 
     @property
     def records(self) -> str:

@@ -14,4 +14,5 @@ ACTION = Action(
     summary="The names of the living children of this process, sorted.",
     arguments=(INTO,),
     real=_active_children,
+    model=lambda me: me.living_children(),
 )

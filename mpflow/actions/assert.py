@@ -16,4 +16,5 @@ ACTION = Action(
         Argument("message", "value", "the error's message"),
     ),
     real=_assert,
+    model=_assert,
 )

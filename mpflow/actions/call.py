@@ -12,6 +12,15 @@ def _call(
     return process.python(function)(*args, **kwargs)
 
 
+def _model(
+    me: Any, function: str, args: object, kwargs: object, returns: Sequence[Any] | None
+) -> Any:
+    if returns is None:
+        hint = "say with `returns: [VALUE, …]` what it may return, and it can be checked"
+        raise me.uncheckable(f"`call` of {function} runs Python code", hint)
+    return me.any_of(returns)
+
+
 ACTION = Action(
     verb="call",
     summary="Call a Python function.",
@@ -23,6 +32,7 @@ ACTION = Action(
         Argument("returns", "values", "what it may return, for `check`"),
     ),
     real=_call,
+    model=_model,
     names="function",
     code=True,
 )

@@ -9,5 +9,6 @@ ACTION = Action(
         Argument("from", "values", "the values to choose from", required=True),
         INTO,
     ),
+    model=lambda me, values: me.any_of(values),
     real=lambda process, values: process.random.choice(values),
 )

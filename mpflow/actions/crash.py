@@ -7,4 +7,5 @@ ACTION = Action(
     summary="End the process at once by SIGKILL: nothing is flushed, released or left in order.",
     arguments=(),
     real=lambda process: process.crash(),
+    model=lambda me: me.die(-9),
 )

@@ -12,5 +12,6 @@ ACTION = Action(
     summary="End the process by sys.exit.",
     arguments=(Argument("code", "value", "the exit code; a text is printed on standard error"),),
     real=_exit,
+    model=_exit,
     shows="code",
 )

@@ -8,4 +8,5 @@ ACTION = Action(
     arguments=(Argument("name", "text", "the mark's name", required=True),),
     real=lambda process, name: None,
     names="name",
+    model=lambda me, name: me.mark(name),
 )

@@ -8,4 +8,5 @@ ACTION = Action(
     arguments=(Argument("code", "integer", "the exit code", default=0),),
     real=lambda process, code: process.leave_at_once(code),
     shows="code",
+    model=lambda me, code: me.die(code & 0xFF),
 )

@@ -17,4 +17,5 @@ ACTION = Action(
         Argument("message", "value", "its message"),
     ),
     real=_raise,
+    model=_raise,
 )

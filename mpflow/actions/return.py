@@ -7,5 +7,6 @@ ACTION = Action(
     summary="End the process normally.",
     arguments=(),
     real=lambda process: None,
+    model=lambda me: None,
     then="return",
 )

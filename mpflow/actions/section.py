@@ -1,6 +1,12 @@
 """section: a named stretch of actions, for `expect: exclusive`; the trace has both its ends."""
 
+from typing import Any
+
 from mpflow.kinds import Action, Argument, Structure
+
+def _model(me: Any, phase: str, name: str) -> Any:
+    return me.section(name, phase)
+
 
 ACTION = Action(
     verb="section",
@@ -11,5 +17,6 @@ ACTION = Action(
     ),
     real=lambda process, name: None,
     names="name",
+    model=_model,
     structure=Structure(opening=lambda a, i: ("try:",), enter="enter", leave="leave"),
 )

@@ -19,4 +19,5 @@ ACTION = Action(
     arguments=(Argument("seconds", "seconds", "how long", required=True, wrong=_wrong),),
     real=_sleep,
     shows="seconds",
+    model=lambda me, seconds: me.sleep(seconds),
 )

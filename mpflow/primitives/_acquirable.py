@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mpflow.kinds import BLOCK, INTO, LOCK, TIMEOUT, Operation
+from mpflow.primitives import _locking
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
@@ -31,8 +32,19 @@ OPERATIONS = (
         _acquire,
         boolean=True,
         method="acquire",
+        model=_locking.acquire,
+        accesses=_locking.acquiring,
     ),
-    Operation("release", "Give it back.", LOCK, (), _release, method="release"),
+    Operation(
+        "release",
+        "Give it back.",
+        LOCK,
+        (),
+        _release,
+        method="release",
+        model=_locking.release,
+        accesses=_locking.releasing,
+    ),
 )
 
 

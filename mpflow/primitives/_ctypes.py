@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpflow.kinds import Argument
+from mpflow.primitives._locking import acquire, acquiring, release, releasing
 from mpflow.primitives._monitor import Held
 
 CODES = "cubBhHiIlLqQfd"
@@ -66,6 +67,35 @@ def refuses(verb: str, part: str, options: Mapping[str, Any]) -> str | None:
 def kind(options: Mapping[str, Any]) -> str | None:
     """The kind of lock that it has of its own."""
     return None if options["lock"] is False else "rlock"
+
+
+# The model: memory that a lock guards (sharedctypes.py)
+
+
+def locked(on: Any, me: Any, step: Any) -> Any:
+    """One step on the memory, with the lock held around it if there is one; `step` is an
+    exception, where there is no such step."""
+    if on.options["lock"] is not False:
+        yield from acquire(on, me)
+    found = None if isinstance(step, Exception) else (yield step)
+    if on.options["lock"] is not False:
+        yield from release(on, me)
+    if isinstance(step, Exception):
+        raise step
+    return found
+
+
+def accessing(on: Any, kind: str) -> tuple[str, ...]:
+    """What a load or a store does to what."""
+    own = (f"{on.key('memory')}:{kind}",)
+    if on.options["lock"] is False:
+        return own
+    return (*acquiring(on, "", True), *releasing(on, "", True), *own)
+
+
+def bases(options: Mapping[str, Any], memory: Any) -> dict[str, object]:
+    """The components: what it holds at first, and the lock, if it has one of its own."""
+    return {"memory": memory, **({"lock": 1} if options["lock"] is True else {})}
 
 
 class Guarded:

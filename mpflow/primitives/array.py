@@ -15,10 +15,14 @@ from mpflow.primitives._ctypes import (
     LOCK,
     TYPECODE,
     Guarded,
+    accessing,
+    bases,
     check_typecode,
+    ctype,
     fits,
     kind,
     lock_of,
+    locked,
     refuses,
     same,
 )
@@ -123,6 +127,40 @@ def _store(array: Any, given: object, at: Any) -> None:
     array[at] = given
 
 
+def _model_load(on: Any, me: Any, at: Any) -> Any:
+    place, error = _place(on, at)
+    step = error or on.tell(on.key("memory"), lambda items: items[place])
+    return (yield from locked(on, me, step))
+
+
+def _model_store(on: Any, me: Any, given: object, at: Any) -> Any:
+    place, step = _place(on, at)
+    try:
+        new = ctype(on.options["typecode"])(given).value
+    except (TypeError, ValueError, OverflowError) as error:
+        step = step or error
+    if step is None:
+        step = on.update(
+            on.key("memory"), lambda items: [(None, (*items[:place], new, *items[place + 1 :]))]
+        )
+    yield from locked(on, me, step)
+
+
+def _place(on: Any, at: Any) -> tuple[int, Exception | None]:
+    """Which item is meant, or what ctypes says of an index that is none."""
+    size = on.options["size"] if on.options["initial"] is None else len(on.options["initial"])
+    if not isinstance(at, int):
+        return 0, TypeError("indices must be integers")
+    place = at + size if at < 0 else at
+    return place, None if 0 <= place < size else IndexError("invalid index")
+
+
+def _bases(options: Mapping[str, Any], merged: bool) -> dict[str, object]:
+    code = ctype(options["typecode"])
+    items = options["initial"] or (0,) * (options["size"] or 0)
+    return bases(options, tuple(code(each).value for each in items))
+
+
 PRIMITIVE = Primitive(
     type="array",
     summary="Numbers in shared memory; each access takes their lock for itself.",
@@ -141,6 +179,8 @@ PRIMITIVE = Primitive(
             (AT, INTO),
             _load,
             code="__getitem__(at)",
+            model=_model_load,
+            accesses=lambda on, process, waits: accessing(on, "r"),
             needs=("at",),
         ),
         Operation(
@@ -151,10 +191,13 @@ PRIMITIVE = Primitive(
             _store,
             shows="value",
             code="__setitem__(at, value)",
+            model=_model_store,
+            accesses=lambda on, process, waits: accessing(on, "w"),
             needs=("at",),
         ),
     ),
     make=_make,
+    bases=_bases,
     rule=lambda options: Monitor(kind(options), {"": Cells(options)}),
     member=Cells,
     check=_check,

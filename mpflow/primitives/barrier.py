@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from mpflow.exceptions import named
 from mpflow.kinds import FOR, INTO, TIMEOUT, Argument, Operation, Primitive
+from mpflow.primitives import _waking
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
@@ -61,6 +63,74 @@ def _check(options: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [("parties", f"{message}: {why}" if why else message)]
 
 
+# The model: threading.Barrier's code over a condition and two cells
+
+FILLING, DRAINING, RESETTING, BROKEN = 0, 1, -1, -2
+
+
+def _wait(on: Any, me: Any, timeout: float | None) -> Any:
+    yield on.down(on.key("lock"))
+    while (state := (yield on.load(on.key("state")))) in (RESETTING, DRAINING):
+        yield from _waking.wait(on, me, on.key("lock"), None)
+    if state < 0:
+        yield on.up(on.key("lock"))
+        raise named("BrokenBarrierError")
+    index = yield on.load(on.key("count"))
+    yield on.store(on.key("count"), index + 1)
+    if index + 1 == on.options["parties"]:
+        yield on.store(on.key("state"), DRAINING)
+        yield from _waking.notify(on, _waking.ALL)
+        broken = False
+    else:
+        broken = yield from _until_released(on, me, timeout)
+    count = (yield on.load(on.key("count"))) - 1
+    yield on.store(on.key("count"), count)
+    if count == 0 and (yield on.load(on.key("state"))) in (RESETTING, DRAINING):
+        yield on.store(on.key("state"), FILLING)
+        yield from _waking.notify(on, _waking.ALL)
+    yield on.up(on.key("lock"))
+    if broken:
+        raise named("BrokenBarrierError")
+    return index
+
+
+def _until_released(on: Any, me: Any, timeout: float | None) -> Any:
+    """Condition.wait_for; whether the barrier is broken. A time limit breaks it."""
+    woken = True
+    while (state := (yield on.load(on.key("state")))) == FILLING and woken:
+        woken = yield from _waking.wait(on, me, on.key("lock"), timeout)
+    if state == FILLING:
+        yield from _break(on)
+        return True
+    return state < 0
+
+
+def _break(on: Any) -> Any:
+    yield on.store(on.key("state"), BROKEN)
+    yield from _waking.notify(on, _waking.ALL)
+
+
+def _abort(on: Any, me: Any) -> Any:
+    yield on.down(on.key("lock"))
+    yield from _break(on)
+    yield on.up(on.key("lock"))
+
+
+def _reset(on: Any, me: Any) -> Any:
+    yield on.down(on.key("lock"))
+    if (yield on.load(on.key("count"))) > 0:
+        if (yield on.load(on.key("state"))) in (FILLING, BROKEN):
+            yield on.store(on.key("state"), RESETTING)
+    else:
+        yield on.store(on.key("state"), FILLING)
+    yield from _waking.notify(on, _waking.ALL)
+    yield on.up(on.key("lock"))
+
+
+def _bases(options: object, merged: bool) -> dict[str, object]:
+    return {"lock": 1, "state": FILLING, "count": 0, **_waking.bases(merged)}
+
+
 def _make(options: Mapping[str, Any], made: object) -> dict[str, object]:
     from multiprocessing import Barrier
 
@@ -79,6 +149,7 @@ PRIMITIVE = Primitive(
             (TIMEOUT, INTO),
             lambda barrier, timeout: barrier.wait(timeout),
             method="wait",
+            model=_wait,
         ),
         Operation(
             "abort",
@@ -87,6 +158,7 @@ PRIMITIVE = Primitive(
             (),
             lambda barrier: barrier.abort(),
             method="abort",
+            model=_abort,
         ),
         Operation(
             "reset",
@@ -95,9 +167,11 @@ PRIMITIVE = Primitive(
             (),
             lambda barrier: barrier.reset(),
             method="reset",
+            model=_reset,
         ),
     ),
     make=_make,
+    bases=_bases,
     rule=Rounds,
     check=_check,
 )

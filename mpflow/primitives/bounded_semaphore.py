@@ -25,5 +25,6 @@ PRIMITIVE = Primitive(
     operations=OPERATIONS,
     make=_make,
     check=check_permits,
+    bases=lambda options, merged: {"": options["value"]},
     rule=lambda options: Permits(options["value"], options["value"]),
 )

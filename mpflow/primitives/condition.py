@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mpflow.kinds import FOR, INTO, TIMEOUT, Argument, Operation, Primitive
+from mpflow.primitives import _waking
 from mpflow.primitives._acquirable import OPERATIONS
+from mpflow.primitives._locking import guard
 from mpflow.primitives._monitor import Held, Monitor
 
 if TYPE_CHECKING:
@@ -60,6 +62,36 @@ def _rule(options: Mapping[str, Any]) -> Monitor:
     return Monitor("rlock", {"": Woken()})
 
 
+# The model (synchronize.py, Condition)
+
+
+def _wait(on: Any, me: Any, timeout: float | None) -> Any:
+    lock, depth = _owned(on, me, "must acquire() condition before using wait()")
+    me.set_count(lock, 0)
+    woken = yield from _waking.wait(on, me, lock, timeout)
+    me.set_count(lock, depth)
+    return woken
+
+
+def _notify(on: Any, me: Any, n: int) -> Any:
+    _owned(on, me, "lock is not owned")
+    yield from _waking.notify(on, n)
+
+
+def _owned(on: Any, me: Any, otherwise: str) -> tuple[str, int]:
+    """The lock's component, and how often this process has acquired it."""
+    lock = guard(on).key
+    depth = me.count(lock)
+    if depth < 1:
+        raise AssertionError(otherwise)
+    return lock, depth
+
+
+def _bases(options: Mapping[str, Any], merged: bool) -> dict[str, object]:
+    own = {} if options["lock"] is not None else {"lock": 1}
+    return {**own, **_waking.bases(merged)}
+
+
 def _make(options: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, object]:
     from multiprocessing import Condition
 
@@ -88,6 +120,7 @@ PRIMITIVE = Primitive(
             lambda condition, timeout: condition.wait(timeout),
             boolean=True,
             method="wait",
+            model=_wait,
         ),
         Operation(
             "notify",
@@ -97,6 +130,7 @@ PRIMITIVE = Primitive(
             lambda condition, n: condition.notify(n),
             shows="n",
             method="notify",
+            model=_notify,
         ),
         Operation(
             "notify_all",
@@ -105,9 +139,11 @@ PRIMITIVE = Primitive(
             (),
             lambda condition: condition.notify_all(),
             method="notify_all",
+            model=lambda on, me: _notify(on, me, _waking.ALL),
         ),
     ),
     make=_make,
+    bases=_bases,
     rule=_rule,
     member=lambda options: Woken(),
     stage=2,

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from mpflow.exceptions import named
 from mpflow.kinds import PROCESS, QUEUE, Operation, Primitive
+from mpflow.primitives import _waking
 from mpflow.primitives._producers import State
-from mpflow.primitives._queues import OPERATIONS, OPTIONS, Items, check
+from mpflow.primitives._queues import OPERATIONS, OPTIONS, Items, append, bases, check, feed
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
@@ -41,6 +43,41 @@ class Tasks:
         return found, left + (event.action == "put" and event.status != "error")
 
 
+# The model (queues.py, JoinableQueue)
+
+
+def _put(on: Any, me: Any, value: object, block: bool, timeout: float | None) -> Any:
+    if me.get(("closed", on.name)):
+        raise ValueError(f"Queue {on.name} is closed")
+    if not (yield on.down(on.key("slots"), block, timeout)):
+        raise named("Full")
+    yield on.down(on.key("lock"))
+    yield append(on, me, me.number(value))
+    yield on.up(on.key("unfinished"))
+    yield on.up(on.key("lock"))
+
+
+def _task_done(on: Any, me: Any) -> Any:
+    yield on.down(on.key("lock"))
+    if not (yield on.down(on.key("unfinished"), False)):
+        yield on.up(on.key("lock"))
+        raise ValueError("task_done() called too many times")
+    if (yield on.count(on.key("unfinished"))) == 0:
+        yield from _waking.notify(on, _waking.ALL)
+    yield on.up(on.key("lock"))
+
+
+def _join(on: Any, me: Any) -> Any:
+    yield on.down(on.key("lock"))
+    if (yield on.count(on.key("unfinished"))) != 0:
+        yield from _waking.wait(on, me, on.key("lock"), None)
+    yield on.up(on.key("lock"))
+
+
+def _bases(options: Mapping[str, Any], merged: bool) -> dict[str, object]:
+    return {**bases(options), "lock": 1, "unfinished": 0, **_waking.bases(merged)}
+
+
 def _make(options: Mapping[str, Any], made: object) -> dict[str, object]:
     from multiprocessing import JoinableQueue
 
@@ -52,7 +89,7 @@ PRIMITIVE = Primitive(
     summary="A queue that counts what was put and is not done, and can be waited for.",
     options=OPTIONS,
     operations=(
-        *OPERATIONS,
+        *(each._replace(model=_put, accesses=None) if each.verb == "put" else each for each in OPERATIONS),
         Operation(
             "task_done",
             "Say that one item that was got is done.",
@@ -60,6 +97,7 @@ PRIMITIVE = Primitive(
             (),
             lambda queue: queue.task_done(),
             method="task_done",
+            model=_task_done,
         ),
         Operation(
             "join",
@@ -68,9 +106,12 @@ PRIMITIVE = Primitive(
             (),
             lambda queue: queue.join(),
             method="join",
+            model=_join,
         ),
     ),
     make=_make,
+    bases=_bases,
+    thread=feed,
     rule=Tasks,
     check=check,
 )

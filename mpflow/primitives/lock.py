@@ -21,5 +21,6 @@ PRIMITIVE = Primitive(
     options=(),
     operations=OPERATIONS,
     make=_make,
+    bases=lambda options, merged: {"": 1},
     rule=lambda options: Permits(1, 1),
 )

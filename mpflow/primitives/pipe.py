@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mpflow.kinds import FROM, INTO, TO, VALUE, WHAT, Argument, Operation, Primitive
 from mpflow.primitives._bytes import BYTES, encoded, raw
+from mpflow.primitives import _pipes
 from mpflow.primitives._producers import Producers, State
 
 if TYPE_CHECKING:
@@ -128,6 +129,52 @@ def _close(end: Any) -> None:
     end.close()
 
 
+# The model (connection.py). Each way has a component; each end one with who holds it open
+
+
+def _send(on: Any, me: Any, value: object) -> Any:
+    _check_open(on, me)
+    if _refuses("send", on.part, on.options):
+        raise OSError("connection is read-only")
+    other, item = _other(on), me.number(value)
+    yield from _pipes.send(
+        on, on.way(other), item, me.size(item), on.holders(other), on.options["duplex"]
+    )
+
+
+def _recv(on: Any, me: Any) -> Any:
+    _check_open(on, me)
+    if _refuses("recv", on.part, on.options):
+        raise OSError("connection is write-only")
+    item = yield from _pipes.receive(on, on.way(on.part), on.holders(_other(on)))
+    return me.value(item)
+
+
+def _poll(on: Any, me: Any, timeout: float | None) -> Any:
+    _check_open(on, me)
+    if _refuses("poll", on.part, on.options):
+        raise OSError("connection is write-only")
+    return (yield _pipes.poll(on, on.way(on.part), timeout, on.holders(_other(on))))
+
+
+def _model_close(on: Any, me: Any) -> Any:
+    if (on.name, on.part) in me.get("closed", frozenset()):
+        return
+    me.set("closed", me.get("closed", frozenset()) | {(on.name, on.part)})
+    key = on.holders(on.part)
+    yield on.step((key,), (f"{key}:drop",), lambda held: [(None, (held - {me.name},))])
+
+
+def _check_open(on: Any, me: Any) -> None:
+    if (on.name, on.part) in me.get("closed", frozenset()):
+        raise OSError("handle is closed")
+
+
+def _other(on: Any) -> str:
+    first, second = _ends(on.options)
+    return f".{first if on.part == f'.{second}' else second}"
+
+
 PRIMITIVE = Primitive(
     type="pipe",
     summary="Two ends; what is sent on one is received on the other, in order.",
@@ -144,6 +191,7 @@ PRIMITIVE = Primitive(
             lambda end, value: end.send(value),
             shows="value",
             method="send",
+            model=_send,
         ),
         Operation(
             "recv",
@@ -152,6 +200,7 @@ PRIMITIVE = Primitive(
             (INTO,),
             lambda end: end.recv(),
             method="recv",
+            model=_recv,
         ),
         Operation(
             "send_bytes",
@@ -185,12 +234,23 @@ PRIMITIVE = Primitive(
             lambda end, timeout: end.poll(timeout),
             boolean=True,
             method="poll",
+            model=_poll,
         ),
         Operation(
-            "close", "Close this process's copy of the end.", WHAT, (), _close, method="close"
+            "close",
+            "Close this process's copy of the end.",
+            WHAT,
+            (),
+            _close,
+            method="close",
+            model=_model_close,
         ),
     ),
     make=_make,
+    bases=lambda options, merged: {
+        f"{part}~way": _pipes.EMPTY for part in (f".{end}" for end in _ends(options))
+    },
+    ends=True,
     parts=lambda options: tuple(f".{end}" for end in _ends(options)),
     rule=Messages,
     check=_check,

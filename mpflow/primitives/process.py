@@ -102,18 +102,104 @@ def _make(options: object, made: object) -> dict[str, object]:
     raise TypeError("a process is made by the process that starts it")
 
 
+# The model: `on` is model/world.py's Child
+
+
+def _model_start(on: Any, me: Any) -> Any:
+    children = me.get("children", ())
+    if on.name in children:
+        raise AssertionError("cannot start a process twice")
+    if me.process.plan.daemon:
+        raise AssertionError("daemonic processes are not allowed to have children")
+    if on.handed_closed(me):
+        raise OSError("handle is closed")
+    yield on.starting(me)
+    me.set("children", (*children, on.name))
+
+
+def _model_join(on: Any, me: Any, timeout: float | None) -> Any:
+    _check_mine(on, me, "join")
+    if on.name not in me.get("children", ()):
+        raise AssertionError("can only join a started process")
+    return (yield on.ended(timeout))
+
+
+def _model_is_alive(on: Any, me: Any) -> Any:
+    _check_mine(on, me, "test")
+    if on.name not in me.get("children", ()):
+        return False
+    return (yield on.stage()) == "alive"
+
+
+def _model_exitcode(on: Any, me: Any) -> Any:
+    _check_closed(on, me)
+    if on.name not in me.get("children", ()):
+        return None
+    stage = yield on.stage()
+    return stage if isinstance(stage, int) else None
+
+
+def _model_signal(on: Any, me: Any, number: int, verb: str) -> Any:
+    _check_closed(on, me)
+    if on.name not in (*me.get("children", ()), *me.get("known", ())):
+        if not verb:
+            raise ValueError("process not started")
+        raise AttributeError(f"'NoneType' object has no attribute '{verb}'")
+    yield on.send(number)
+
+
+def _model_any_signal(on: Any, me: Any, signal: object) -> Any:
+    number = _number(signal)
+    if number not in _ENDING:
+        raise me.uncheckable(f"what signal {signal} does to a process is not part of the model", "")
+    return _model_signal(on, me, number, "")
+
+
+def _model_close(on: Any, me: Any) -> Any:
+    if me.get(("gone", on.name)):
+        return
+    if on.name in me.get("children", ()) and (yield on.stage()) == "alive":
+        text = "Cannot close a process while it is still running. You should first call join() or"
+        raise ValueError(f"{text} terminate().")
+    me.set(("gone", on.name), True)
+    me.set("children", tuple(c for c in me.get("children", ()) if c != on.name))
+
+
+def _check_mine(on: Any, me: Any, verb: str) -> None:
+    _check_closed(on, me)
+    if on.name == me.name or on.name in me.get("known", ()) or not on.startable(me):
+        raise AssertionError(f"can only {verb} a child process")
+
+
+def _check_closed(on: Any, me: Any) -> None:
+    if me.get(("gone", on.name)):
+        raise ValueError("process object is closed")
+
+
+_ENDING = frozenset((1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 24, 25, 26, 27, 29, 30, 31))
+
 PRIMITIVE = Primitive(
     type="process",
     summary="A process of the scenario.",
     options=(),
     operations=(
-        Operation("start", "Start it.", PROCESS, (), lambda process: process.start()),
+        Operation(
+            "start",
+            "Start it.",
+            PROCESS,
+            (),
+            lambda process: process.start(),
+            model=_model_start,
+            accesses=lambda on, process, waits: on.starting_accesses(),
+        ),
         Operation(
             "join",
             "Wait until it has ended; the result says whether it has.",
             PROCESS,
             (TIMEOUT, INTO),
             _join,
+            model=_model_join,
+            accesses=lambda on, process, waits: on.ended_accesses(waits),
         ),
         Operation(
             "terminate",
@@ -122,6 +208,8 @@ PRIMITIVE = Primitive(
             (),
             lambda process: process.terminate(),
             outgoing=True,
+            model=lambda on, me: _model_signal(on, me, 15, "terminate"),
+            accesses=lambda on, process, waits: on.send(15).kinds,
         ),
         Operation(
             "kill",
@@ -130,6 +218,8 @@ PRIMITIVE = Primitive(
             (),
             lambda process: process.kill(),
             outgoing=True,
+            model=lambda on, me: _model_signal(on, me, 9, "kill"),
+            accesses=lambda on, process, waits: on.send(9).kinds,
         ),
         Operation(
             "is_alive",
@@ -137,6 +227,8 @@ PRIMITIVE = Primitive(
             PROCESS,
             (INTO,),
             lambda process: process.is_alive(),
+            model=_model_is_alive,
+            accesses=lambda on, process, waits: on.stage().kinds,
         ),
         Operation(
             "exitcode",
@@ -144,6 +236,8 @@ PRIMITIVE = Primitive(
             PROCESS,
             (INTO,),
             lambda process: process.exitcode,
+            model=_model_exitcode,
+            accesses=lambda on, process, waits: on.stage().kinds,
         ),
         Operation(
             "signal",
@@ -153,6 +247,8 @@ PRIMITIVE = Primitive(
             lambda process, signal: _send(process, _number(signal)),
             shows="signal",
             outgoing=True,
+            model=_model_any_signal,
+            accesses=lambda on, process, waits: on.send(15).kinds,
         ),
         Operation(
             "suspend",
@@ -170,7 +266,15 @@ PRIMITIVE = Primitive(
             lambda process: _send(process, _number("SIGCONT")),
             outgoing=True,
         ),
-        Operation("close", "Give up an ended process.", WHAT, (), lambda process: process.close()),
+        Operation(
+            "close",
+            "Give up an ended process.",
+            WHAT,
+            (),
+            lambda process: process.close(),
+            model=_model_close,
+            accesses=lambda on, process, waits: on.stage().kinds,
+        ),
     ),
     make=_make,
     rule=Life,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpflow.kinds import Primitive
-from mpflow.primitives._queues import OPERATIONS, OPTIONS, Items, check
+from mpflow.primitives._queues import OPERATIONS, OPTIONS, Items, bases, check, feed
 
 
 def _make(options: Mapping[str, Any], made: object) -> dict[str, object]:
@@ -25,6 +25,8 @@ PRIMITIVE = Primitive(
     options=OPTIONS,
     operations=OPERATIONS,
     make=_make,
+    bases=lambda options, merged: bases(options),
+    thread=feed,
     rule=Items,
     check=check,
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mpflow.kinds import FROM, INTO, QUEUE, TO, VALUE, WHAT, Operation, Primitive
 from mpflow.primitives._producers import Producers, State
+from mpflow.primitives import _pipes
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
@@ -43,6 +44,39 @@ class Line:
         return state
 
 
+# The model (queues.py, SimpleQueue)
+
+
+def _put(on: Any, me: Any, value: object) -> Any:
+    _check_open(on, me)
+    yield on.down(on.key("writers"))
+    item = me.number(value)
+    yield from _pipes.send(on, on.key("pipe"), item, me.size(item))
+    yield on.up(on.key("writers"))
+
+
+def _get(on: Any, me: Any) -> Any:
+    _check_open(on, me)
+    yield on.down(on.key("readers"))
+    item = yield from _pipes.receive(on, on.key("pipe"))
+    yield on.up(on.key("readers"))
+    return me.value(item)
+
+
+def _empty(on: Any, me: Any) -> Any:
+    _check_open(on, me)
+    return not (yield _pipes.poll(on, on.key("pipe"), 0))
+
+
+def _close(on: Any, me: Any) -> None:
+    me.set(("closed", on.name), True)
+
+
+def _check_open(on: Any, me: Any) -> None:
+    if me.get(("closed", on.name)):
+        raise OSError("handle is closed")
+
+
 def _make(options: object, made: object) -> dict[str, object]:
     from multiprocessing import SimpleQueue
 
@@ -62,6 +96,7 @@ PRIMITIVE = Primitive(
             lambda queue, value: queue.put(value),
             shows="value",
             method="put",
+            model=_put,
         ),
         Operation(
             "get",
@@ -70,6 +105,7 @@ PRIMITIVE = Primitive(
             (INTO,),
             lambda queue: queue.get(),
             method="get",
+            model=_get,
         ),
         Operation(
             "empty",
@@ -79,6 +115,7 @@ PRIMITIVE = Primitive(
             lambda queue: queue.empty(),
             boolean=True,
             method="empty",
+            model=_empty,
         ),
         Operation(
             "close",
@@ -87,8 +124,10 @@ PRIMITIVE = Primitive(
             (),
             lambda queue: queue.close(),
             method="close",
+            model=_close,
         ),
     ),
     make=_make,
+    bases=lambda options, merged: {"readers": 1, "writers": 1, "pipe": _pipes.EMPTY},
     rule=lambda options: Line(),
 )

@@ -15,10 +15,14 @@ from mpflow.primitives._ctypes import (
     LOCK,
     TYPECODE,
     Guarded,
+    accessing,
+    bases,
     check_typecode,
+    ctype,
     fits,
     kind,
     lock_of,
+    locked,
     refuses,
     same,
 )
@@ -71,6 +75,23 @@ def _store(value: Any, given: object) -> None:
     value.value = given
 
 
+def _model_load(on: Any, me: Any) -> Any:
+    return (yield from locked(on, me, on.load(on.key("memory"))))
+
+
+def _model_store(on: Any, me: Any, given: object) -> Any:
+    step: Any
+    try:
+        step = on.store(on.key("memory"), ctype(on.options["typecode"])(given).value)
+    except (TypeError, ValueError, OverflowError) as error:
+        step = error
+    yield from locked(on, me, step)
+
+
+def _bases(options: Mapping[str, Any], merged: bool) -> dict[str, object]:
+    return bases(options, ctype(options["typecode"])(options["initial"]).value)
+
+
 PRIMITIVE = Primitive(
     type="value",
     summary="One number in shared memory; each access takes its lock for itself.",
@@ -81,7 +102,10 @@ PRIMITIVE = Primitive(
     ),
     operations=(
         *OPERATIONS,
-        Operation("load", "What it holds.", FROM, (INTO,), _load, code=".value"),
+        Operation(
+            "load", "What it holds.", FROM, (INTO,), _load, code=".value", model=_model_load,
+            accesses=lambda on, process, waits: accessing(on, "r"),
+        ),
         Operation(
             "store",
             "Put something in the place of it.",
@@ -90,9 +114,12 @@ PRIMITIVE = Primitive(
             _store,
             shows="value",
             code=".value =",
+            model=_model_store,
+            accesses=lambda on, process, waits: accessing(on, "w"),
         ),
     ),
     make=_make,
+    bases=_bases,
     rule=lambda options: Monitor(kind(options), {"": Cell(options)}),
     member=Cell,
     check=_check,

@@ -1,0 +1,270 @@
+"""World -> what each actor may still do to what, from wherever it is: for reduce.py.
+
+An access is `component:kind`. Two steps disturb each other when accesses of theirs conflict: one
+could change what the other gives, or whether it can be taken at all. A primitive's operation
+declares its accesses; one that declares none may do anything to all of its primitive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import CodeType
+from typing import Any
+
+from mpflow import registry
+from mpflow.evaluation import PREFIX
+from mpflow.model.local import Process
+from mpflow.model.machine import Instruction
+from mpflow.model.world import World, actor, feeder, life, signals
+from mpflow.naming import constant
+
+ANY = "*"  # whatever there is to be done to a component
+
+# What disturbs what on one component, each pair once
+_CONFLICTS = {
+    # a semaphore: P waits for it, T tries (also: with a time limit), V posts, R reads, G goes by
+    "P": "P T R G",
+    "T": "T V R G",
+    "V": "R",
+    # a cell
+    "w": "w r",
+    # a pipe: `wait` for something to be there, `poll` whether there is
+    "send": "send poll",
+    "recv": "recv poll wait",
+    # who holds an end: `r` asks, `wait` waits for nobody to be left
+    "drop": "r",
+    # a feeder's buffer
+    "end": "pop look act",
+    # a process's life
+    "start": "start look",
+    "kill": "act",
+}
+
+# What can let a step go on that waits for this
+_ENABLING = {
+    "P": "V",
+    "G": "V",
+    "w": "w",
+    "send": "recv",
+    "recv": "send",
+    "wait": "send drop",
+    "r": "drop",
+    "pop": "append",
+    "ended": "pop end",
+    "join": "end",
+    "arrive": "send",
+    "act": "start",
+}
+
+
+class Accesses:
+    """The accesses of a world as bits of integers.
+
+    `future(process, at)` is what a process may do from an instruction on; `unguarded` the same
+    without the releases that come only after its own wait for what they release.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.bits: dict[str, int] = {}
+        self.future: dict[str, list[int]] = {}
+        self.unguarded: dict[str, list[int]] = {}
+        for name, process in world.processes.items():
+            self._process(name, process)
+        self.feeding = {
+            feeder(queue, process): self.of(self._feeder(queue, process))
+            for queue, process in world.feeders
+        }
+        self.arriving = {
+            signals(name): self.of(world.step(signals(name), frozenset()).kinds)  # type: ignore[union-attr]
+            for name in world.facts.killable
+        }
+        self.names = list(self.bits)
+
+    def of(self, accesses: Iterable[str]) -> int:
+        """Accesses as bits."""
+        found = 0
+        for each in accesses:
+            bit = self.bits.get(each)
+            if bit is None:
+                bit = self.bits[each] = 1 << len(self.bits)
+            found |= bit
+        return found
+
+    def conflicts(self, accesses: Iterable[str]) -> int:
+        """All that disturbs these, or is disturbed by them."""
+        return self._related(accesses, _symmetric(_CONFLICTS), always=True)
+
+    def enabling(self, accesses: Iterable[str]) -> int:
+        """All that can let a step with these go on."""
+        return self._related(accesses, {k: v.split() for k, v in _ENABLING.items()}, always=False)
+
+    def _related(self, accesses: Iterable[str], table: Any, always: bool) -> int:
+        found = 0
+        for each in accesses:
+            key, _, kind = each.rpartition(":")
+            for other in table.get(kind, ()):
+                found |= self.bits.get(f"{key}:{other}", 0)
+            found |= self.bits.get(f"{key}:{ANY}", 0)
+            if kind == ANY:
+                found |= sum(b for name, b in self.bits.items() if name.rpartition(":")[0] == key)
+        return found
+
+    # One process
+
+    def _process(self, name: str, process: Process) -> None:
+        code = process.machine.code
+        own = [list(self._instruction(process, each)) for each in code]
+        bits = [self.of(each) for each in own]
+        leaving = self.of(self._leaving(name))
+        ahead = [list(_next(process, at)) for at in range(len(code))]
+        self.future[name] = _fixed(ahead, bits, [0] * len(code), leaving)
+        guards = [self._guarded(each) for each in own]
+        self.unguarded[name] = _fixed(ahead, bits, guards, leaving)
+
+    def _guarded(self, accesses: list[str]) -> int:
+        """The releases that may come only after what these accesses wait for."""
+        if len(accesses) != 2 or not accesses[0].endswith(":P"):
+            return 0
+        key = accesses[0].removesuffix(":P")
+        return self.of([f"{key}:V"])
+
+    def _instruction(self, process: Process, instruction: Instruction) -> Iterator[str]:
+        """What an instruction may do to what; first of all what it always waits for."""
+        step, world = instruction.step, self.world
+        if instruction.what not in ("do", "enter", "leave") or step is None:
+            return
+        act = f"{actor(process.name)}:act"
+        if step.verb == "section":
+            name = _static(process, step.arguments["name"])
+            keys = [k for k in world.facts.log if k.startswith("section ")]
+            yield from (f"{k}:w" for k in keys if name is None or k == f"section {name}")
+        elif not step.operates and instruction.what == "do":
+            yield from (f"{key}:w" for key in world.facts.log if _LOGS.get(key) == step.verb)
+            if step.verb == "active_children":
+                yield from (f"{life(each)}:look" for each in process.plan.starts)
+            if step.verb == "wait_any":
+                yield from (f"{key}:{ANY}" for key in world.first)
+        else:
+            yield from self._operation(process, instruction)
+        yield act
+
+    def _operation(self, process: Process, instruction: Instruction) -> Iterator[str]:
+        step = instruction.step
+        assert step is not None
+        verb = {"enter": "acquire", "leave": "release"}.get(instruction.what, step.verb)
+        source = step.arguments["lock" if step.verb == "with" else step.operates]
+        names = _static(process, source)
+        for name, type_name in self._possible(process, names, verb):
+            operation = registry.primitive(type_name).operation(verb)
+            assert operation is not None
+            on = self.world.parts[name]
+            if operation.accesses is None:
+                yield from (f"{key}:{ANY}" for key in self.world.keys_of(name))
+                continue
+            waits = instruction.what != "do" or _waits(step.arguments)
+            yield from operation.accesses(on, process.name, waits)
+
+    def _possible(self, process: Process, names: Any, verb: str) -> list[tuple[str, str]]:
+        """What an action may be on."""
+        handed = self.world.handed(process.name)
+        known = [(n, t) for n, t in handed.items() if registry.primitive(t).operation(verb)]
+        if registry.primitive("process").operation(verb):
+            known += [(n, "process") for n in self.world.program.plans if n != process.name]
+        if not isinstance(names, str | list | tuple) or names == "all" or "all" in names:
+            return known
+        wanted: set[str] = set()
+        for each in [names] if isinstance(names, str) else names:
+            wanted |= {str(each), *self.world.program.names.get(str(each), ())}
+        return [(name, type_name) for name, type_name in known if name in wanted]
+
+    def _leaving(self, name: str) -> Iterator[str]:
+        """What a process does on its way out."""
+        world = self.world
+        yield f"{actor(name)}:act"
+        for queue, process in world.feeders:
+            if process == name:
+                key = world.parts[queue].own("buffer", name)
+                yield from (f"{key}:append", f"{key}:ended")
+        for child in world.program.plans[name].starts:
+            yield f"{life(child)}:join"
+            if world.program.plans[child].daemon:
+                yield from (f"{signals(child)}:send", f"{life(child)}:look")
+        yield from world.death(name, 0).kinds
+
+    def _feeder(self, queue: str, process: str) -> Iterator[str]:
+        on = self.world.parts[queue]
+        writers, pipe, slots = on.key("writers"), on.key("pipe"), on.key("slots")
+        yield from (f"{on.own('buffer', process)}:pop", f"{writers}:P", f"{writers}:V")
+        yield from (f"{pipe}:send", f"{slots}:V", f"{feeder(queue, process)}:act")
+
+
+_LOGS = {"output": "print", "marks": "mark"}
+
+
+def _symmetric(table: dict[str, str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for kind, others in table.items():
+        for other in others.split():
+            found.setdefault(kind, set()).add(other)
+            found.setdefault(other, set()).add(kind)
+    return found
+
+
+def _waits(arguments: Any) -> bool:
+    """Whether an action waits without a limit, as far as the text tells."""
+    return arguments.get("block", "True") == "True" and arguments.get("timeout", "None") == "None"
+
+
+def _static(process: Process, source: str) -> Any:
+    """What an expression gives, where no variable of the process decides; else None."""
+    found = constant(source)
+    if found is not None:
+        return found
+    code = compile(source, "<mpflow model>", "eval")
+    used = {name.removeprefix(PREFIX) for name in _names(code) if name.startswith(PREFIX)}
+    if used & process.machine.names.keys() or "error" in used:
+        return None
+    try:
+        return eval(code, dict(process.machine.space))
+    except Exception:
+        return None
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield from _names(each)
+
+
+def _next(process: Process, at: int) -> Iterator[int]:
+    """The instructions that may come after one, whatever happens."""
+    machine = process.machine
+    instruction = machine.code[at]
+    if instruction.what not in ("end", "goto", "jump", "again"):
+        yield at + 1
+    if instruction.what in ("test", "turn", "goto", "jump", "catch"):
+        yield instruction.to
+    if instruction.what == "again":
+        yield at + 1
+        yield from (each.to for each in machine.code if each.what == "jump")
+    yield from (region.entry for region in machine.regions if region.first <= at < region.last)
+
+
+def _fixed(ahead: list[list[int]], own: list[int], guards: list[int], leaving: int) -> list[int]:
+    """For each instruction what it and all that may follow do, and what is done in the end. What
+    an instruction guards does not count behind it."""
+    found = [each | leaving for each in own]
+    changed = True
+    while changed:
+        changed = False
+        for at in range(len(own) - 1, -1, -1):
+            behind = 0
+            for each in ahead[at]:
+                if each < len(own):
+                    behind |= found[each]
+            new = own[at] | leaving | (behind & ~guards[at])
+            if new != found[at]:
+                found[at], changed = new, True
+    return found

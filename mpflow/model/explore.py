@@ -1,0 +1,173 @@
+"""Space -> Search: every state that can be reached, breadth first, so that the first way found to
+any of them is a shortest one.
+
+A limit reached, or a Ctrl-C, ends a search early, and it says so.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from mpflow.model.space import Full, Row, Space
+
+CHECKED = 4096  # states between two looks at the clock
+
+
+class Limits(NamedTuple):
+    """What a search may take: states, seconds, bytes of memory; None: whatever it takes."""
+
+    states: int | None = None
+    seconds: float | None = None
+    memory: int | None = None
+
+
+class Search(NamedTuple):
+    """What a search found. `came_from` has each state, in the order of the search, and the one
+    before it. `ends` are the states in which nobody can go on. `paths`: how many ways lead to
+    them, or None where some state is reached by ways of different length. `cut`: what ended the
+    search early; nothing if it went to its end."""
+
+    came_from: dict[int, int | None]
+    ends: list[int]
+    transitions: int
+    paths: int | None
+    cut: str = ""
+    depth: int = 0
+
+
+class Choice:
+    """Whose steps are enough to look at in a state (reduce.py); this one takes all."""
+
+    def actors(self, state: int) -> list[int] | None:
+        """Their numbers; None for all."""
+        return None
+
+
+def search(
+    space: Space,
+    limits: Limits = Limits(),  # noqa: B008
+    choice: Callable[[Space], Choice] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Search:
+    """All that can be reached from the first state. `progress` hears of the number of states and
+    the depth now and then."""
+    watch = _Watch(limits, progress)
+    while True:
+        try:
+            return _search(space, watch, choice(space) if choice else None)
+        except Full:
+            space.lay_out()
+
+
+def _search(space: Space, watch: _Watch, choice: Choice | None) -> Search:
+    found = Search({space.first: None}, [], 0, None)
+    came_from, ends = found.came_from, found.ends
+    level: dict[int, int] = {space.first: 1}
+    transitions = paths = depth = 0
+    graded, cut = True, ""
+    table = [(a.shift, a.mask, a.rows, a) for a in space.actors]
+    due = CHECKED
+    try:
+        while level and not cut:
+            following: dict[int, int] = {}
+            for state, count in level.items():
+                blocked = True
+                chosen = choice.actors(state) if choice is not None else None
+                for shift, mask, rows, actor in table if chosen is None else [table[n] for n in chosen]:
+                    at = (state >> shift) & mask
+                    try:
+                        row = rows[at]
+                    except IndexError:
+                        row = None
+                    if row is None:
+                        row = space.row(actor, at)
+                    if row is False:
+                        continue
+                    ways = row.ways.get(state & row.mask)
+                    if ways is None:
+                        ways = space.fill(actor, row, state)
+                    if ways:
+                        blocked = False
+                        transitions += len(ways)
+                        for difference in ways:
+                            new = state + difference
+                            if new in following:
+                                following[new] += count
+                            elif new in came_from:
+                                graded = False
+                            else:
+                                came_from[new] = state
+                                following[new] = count
+                if blocked:
+                    ends.append(state)
+                    paths += count
+                if len(came_from) >= due:
+                    due += CHECKED
+                    cut = watch.over(len(came_from), depth)
+                    if cut:
+                        break
+            level = following
+            depth += 1
+    except KeyboardInterrupt:
+        cut = "interrupted"
+    return found._replace(
+        transitions=transitions, paths=paths if graded else None, cut=cut, depth=depth
+    )
+
+
+class _Watch:
+    """Tells when a search has to end."""
+
+    def __init__(self, limits: Limits, progress: Callable[[int, int], None] | None) -> None:
+        self.limits = limits
+        self.progress = progress
+        self.begun = time.monotonic()
+        self.told = self.begun
+
+    def over(self, states: int, depth: int) -> str:
+        """Which limit has been reached, if one has."""
+        limits, now = self.limits, time.monotonic()
+        if limits.states is not None and states >= limits.states:
+            return f"the limit of {limits.states:,} states was reached"
+        if limits.seconds is not None and now - self.begun >= limits.seconds:
+            return f"the limit of {limits.seconds:g} seconds was reached"
+        if limits.memory is not None and _used() >= limits.memory:
+            return f"the limit of {limits.memory / 1e6:,.0f} MB of memory was reached"
+        if self.progress is not None and now - self.told >= 0.5:
+            self.told = now
+            self.progress(states, depth)
+        return ""
+
+
+def _used() -> int:
+    """The bytes of memory that this process has used at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def way_to(found: Search, state: int) -> list[int]:
+    """The states from the first one to this one."""
+    states = [state]
+    before = found.came_from[state]
+    while before is not None:
+        states.append(before)
+        before = found.came_from[before]
+    return states[::-1]
+
+
+def reached(space: Space, found: Search, key: str) -> Iterator[tuple[object, int]]:
+    """Each value that a component has somewhere, and the first state that has it."""
+    field = space.fields[key]
+    seen: set[int] = set()
+    for state in found.came_from:
+        number = (state & field.mask) >> field.shift
+        if number not in seen:
+            seen.add(number)
+            yield field.values[number], state
+
+
+def enabled(row: Row, state: int) -> bool:
+    """Whether an actor with this row can take its step."""
+    return bool(row.ways.get(state & row.mask))

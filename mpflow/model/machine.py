@@ -1,0 +1,441 @@
+"""Plan -> Machine: what a process does between its actions, as a function from state to state.
+
+A state is a place in the process's instructions and the numbers of its variables' values: small,
+hashable, and all that its future depends on. Python's control flow is told as a table: a region
+of instructions has an entry for what leaves it by an exception, or on any way (finally).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from mpflow import registry
+from mpflow.evaluation import NAMESPACE, PREFIX
+from mpflow.model.values import Failure, Uncheckable, Values
+from mpflow.naming import constant, set_by
+from mpflow.plan import Plan, Step
+
+UNSET = 0  # the number of no value at all: a variable that was never set
+
+
+class State(NamedTuple):
+    """Where a process is between two steps: the place of an instruction, and its slots."""
+
+    at: int
+    slots: tuple[int, ...]
+
+
+class Done(NamedTuple):
+    """How a process's actions have come to their end: normally, or by a failure."""
+
+    slots: tuple[int, ...]
+    failure: Failure | None
+
+
+class Ask(NamedTuple):
+    """An action to be taken: its arguments by name, or the failure that there is instead."""
+
+    step: Step
+    phase: str  # "", or "enter" and "leave" of a with or a section
+    arguments: Mapping[str, Any]
+    failure: Failure | None = None
+
+
+class Instruction(NamedTuple):
+    """`what` is the name of a method of Machine; `slot` and `to` are its operands."""
+
+    what: str
+    step: Step | None = None
+    slot: int = 0
+    to: int = 0
+    source: str = ""
+
+
+class Region(NamedTuple):
+    """Instructions `first` to `last` (not included) and where a way out of them leads: `entry`,
+    with the way itself in a slot. `always`: every way out, not only an exception's."""
+
+    first: int
+    last: int
+    entry: int
+    slot: int
+    always: bool
+
+
+class Machine:
+    """The control flow of one process.
+
+    `scope` has what names mean besides its own variables; `values` numbers values.
+    """
+
+    def __init__(self, plan: Plan, scope: Mapping[str, object], values: Values) -> None:
+        self.plan = plan
+        self.values = values
+        self.space = {**NAMESPACE, "scaled": lambda seconds: seconds, **_prefixed(scope)}
+        self.compiled: dict[str, Any] = {}
+        writer = _Writer(plan)
+        self.code = writer.code
+        self.regions = writer.regions
+        self.names = writer.names  # of the variables; hidden slots follow
+        self.errors = writer.errors  # for each instruction, the slots that may hold `error`
+        self.first = State(0, (UNSET,) * writer.slots)
+
+    def start(self) -> State | Done:
+        """The state before the first action."""
+        slots = list(self.first.slots)
+        for name, source in self.plan.vars:
+            slots[self.names[name]] = self.values.number(self._evaluate(source, 0, slots))
+        return self._run(State(0, tuple(slots)))
+
+    def ask(self, state: State) -> Ask:
+        """The action at which a state stands."""
+        instruction = self.code[state.at]
+        step = instruction.step
+        assert step is not None
+        if instruction.what == "leave":
+            return Ask(step, "leave", {"on": self.values.value(state.slots[instruction.slot])})
+        phase = "enter" if instruction.what == "enter" else ""
+        arguments: dict[str, Any] = {}
+        try:
+            for name, source in step.arguments.items():
+                arguments[name] = self._evaluate(source, state.at, state.slots)
+        except Exception as error:
+            return Ask(step, phase, arguments, Failure.of(error))
+        return Ask(step, phase, arguments)
+
+    def after(self, state: State, ask: Ask, result: object) -> State | Done:
+        """The state at the next action, when this one gave a result."""
+        instruction = self.code[state.at]
+        slots = list(state.slots)
+        if instruction.what == "enter":
+            slots[instruction.slot] = self.values.number(result)
+        elif instruction.what == "do" and ask.arguments.get("into") is not None:
+            name = ask.arguments["into"]
+            if name not in self.names:
+                raise KeyError(name)
+            slots[self.names[name]] = self.values.number(result)
+        elif instruction.what == "leave":
+            slots[instruction.slot] = UNSET
+        if instruction.what == "do" and ask.step.then:
+            return self._leave(state.at, tuple(slots), ("return",))
+        return self._run(State(state.at + 1, tuple(slots)))
+
+    def failed(self, state: State, failure: Failure) -> State | Done:
+        """The state at the next action, when this one failed."""
+        return self._leave(state.at, state.slots, ("raise", failure))
+
+    def variables(self, slots: tuple[int, ...]) -> dict[str, Any]:
+        """The variables that have been set, by name."""
+        found = ((name, slots[place]) for name, place in self.names.items())
+        return {name: self.values.value(each) for name, each in found if each != UNSET}
+
+    # Instructions that are no actions
+
+    def _run(self, state: State | Done) -> State | Done:
+        while isinstance(state, State):
+            instruction = self.code[state.at]
+            if instruction.what in ("do", "enter", "leave"):
+                return state
+            state = getattr(self, f"_{instruction.what}")(instruction, state)
+        return state
+
+    def _end(self, instruction: Instruction, state: State) -> Done:
+        return Done(state.slots, None)
+
+    def _jump(self, instruction: Instruction, state: State) -> State | Done:
+        return self._leave(state.at, state.slots, ("jump", instruction.to), run=False)
+
+    def _goto(self, instruction: Instruction, state: State) -> State:
+        return state._replace(at=instruction.to)
+
+    def _let(self, instruction: Instruction, state: State) -> State | Done:
+        slots = list(state.slots)
+        try:
+            for line in instruction.source.split("\n"):
+                name, _, source = line.partition(" = ")
+                value = self._evaluate(source, state.at, slots)
+                slots[self.names[name.removeprefix(PREFIX)]] = self.values.number(value)
+        except Exception as error:
+            return self._leave(state.at, tuple(slots), ("raise", Failure.of(error)), run=False)
+        return State(state.at + 1, tuple(slots))
+
+    def _test(self, instruction: Instruction, state: State) -> State | Done:
+        try:
+            holds = self._evaluate(instruction.source, state.at, state.slots)
+        except Exception as error:
+            return self._leave(state.at, state.slots, ("raise", Failure.of(error)), run=False)
+        return state._replace(at=state.at + 1 if holds else instruction.to)
+
+    def _begin(self, instruction: Instruction, state: State) -> State | Done:
+        """A loop's items are worked out once: a list, or how many turns (None: for ever)."""
+        try:
+            items = self._evaluate(instruction.source, state.at, state.slots)
+            if instruction.step is not None and instruction.step.verb == "for":
+                items = list(items)
+            elif items is not None:
+                items = range(items)
+        except Exception as error:
+            return self._leave(state.at, state.slots, ("raise", Failure.of(error)), run=False)
+        return self._set(state, instruction.slot, (0, items))
+
+    def _turn(self, instruction: Instruction, state: State) -> State | Done:
+        """The next turn of a loop, or out of it."""
+        place, items = self.values.value(state.slots[instruction.slot])
+        target = instruction.source
+        if items is not None and place >= len(items):
+            left = list(state.slots)
+            left[instruction.slot] = UNSET
+            return State(instruction.to, tuple(left))
+        item = place if items is None else items[place]
+        counted = items is not None or target  # else turns are all alike
+        slots = list(state.slots)
+        if target:
+            slots[self.names[target]] = self.values.number(item)
+        if counted:
+            slots[instruction.slot] = self.values.number((place + 1, items))
+        return State(state.at + 1, tuple(slots))
+
+    def _through(self, instruction: Instruction, state: State) -> State | Done:
+        """The normal way into a finally block."""
+        return self._set(state, instruction.slot, ("next",))
+
+    def _catch(self, instruction: Instruction, state: State) -> State | Done:
+        """A handler, if it is for this failure; else on to the next one."""
+        failure = self.values.value(state.slots[instruction.slot])[1]
+        return state._replace(
+            at=state.at + 1 if instruction.source in failure.bases else instruction.to
+        )
+
+    def _again(self, instruction: Instruction, state: State) -> State | Done:
+        """On the way that led here: behind the handlers, behind a finally block."""
+        way = self.values.value(state.slots[instruction.slot])
+        slots = list(state.slots)
+        slots[instruction.slot] = UNSET
+        if way[0] == "next":
+            return State(state.at + 1, tuple(slots))
+        return self._leave(state.at, tuple(slots), way, run=False)
+
+    def _forget(self, instruction: Instruction, state: State) -> State:
+        """A handler is done: there is no `error` any more."""
+        slots = list(state.slots)
+        slots[instruction.slot] = UNSET
+        return State(state.at + 1, tuple(slots))
+
+    def _set(self, state: State, slot: int, value: object) -> State:
+        slots = list(state.slots)
+        slots[slot] = self.values.number(value)
+        return State(state.at + 1, tuple(slots))
+
+    def _leave(
+        self, at: int, slots: tuple[int, ...], way: tuple[Any, ...], run: bool = True
+    ) -> State | Done:
+        """A jump, a return or an exception from here: through what stands in its way."""
+        kind = way[0]
+        kept = list(slots)
+        for region in self.regions:  # the inner ones first
+            inside = region.first <= at < region.last
+            if not inside or (kind == "jump" and region.first <= way[1] < region.last):
+                continue
+            if kind == "raise" or region.always:
+                kept[region.slot] = self.values.number(way)
+                state = State(region.entry, tuple(kept))
+                return self._run(state) if run else state
+        if kind == "jump":
+            state = State(way[1], tuple(kept))
+            return self._run(state) if run else state
+        return Done(tuple(kept), way[1] if kind == "raise" else None)
+
+    # Expressions
+
+    def _evaluate(self, source: str, at: int, slots: Any) -> Any:
+        code = self.compiled.get(source)
+        if code is None:
+            code = self.compiled[source] = compile(source, "<mpflow model>", "eval")
+        space = dict(self.space)
+        for name, place in self.names.items():
+            if slots[place] != UNSET:
+                space[PREFIX + name] = self.values.value(slots[place])
+        for slot in self.errors[at]:
+            if slots[slot] != UNSET:
+                way = self.values.value(slots[slot])
+                if way[0] == "raise":
+                    space[f"{PREFIX}error"] = way[1].seen()
+                    break
+        return eval(code, space)
+
+
+def _prefixed(scope: Mapping[str, object]) -> dict[str, object]:
+    return {f"{PREFIX}{name}": value for name, value in scope.items()}
+
+
+class _Writer:
+    """Writes the instructions of one process; what lies ahead is filled in when it is reached."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.steps = plan.steps
+        self.code: list[Instruction] = []
+        self.regions: list[Region] = []
+        self.errors: list[tuple[int, ...]] = []
+        self.handling: tuple[int, ...] = ()  # slots of `error`, the innermost first
+        self.loops: list[tuple[int, list[int]]] = []  # where to go on; the breaks in it
+        named = dict.fromkeys([name for name, _ in plan.vars])
+        for step in plan.steps:
+            if step.kind in ("do", "open"):
+                named.update(dict.fromkeys(_sets(step)))
+        self.names = {name: place for place, name in enumerate(named)}
+        self.slots = len(self.names)
+        self.at = 0  # of the next step
+        self._block(0)
+        self._emit("end")
+
+    def _emit(self, what: str, step: Step | None = None, **operands: Any) -> int:
+        self.code.append(Instruction(what, step, **operands))
+        self.errors.append(self.handling)
+        return len(self.code) - 1
+
+    def _aim(self, *places: int) -> None:
+        """Instructions that lead to what comes next."""
+        for place in places:
+            self.code[place] = self.code[place]._replace(to=len(self.code))
+
+    def _slot(self) -> int:
+        self.slots += 1
+        return self.slots - 1
+
+    def _block(self, depth: int) -> None:
+        """The steps of one block, up to the next part or the end of what it is in."""
+        while self.at < len(self.steps) and self.steps[self.at].depth >= depth:
+            step = self.steps[self.at]
+            if step.kind in ("part", "close"):
+                return
+            self.at += 1
+            if step.kind == "open":
+                getattr(self, f"_{step.verb}")(step)
+            else:
+                self._do(step)
+
+    def _do(self, step: Step) -> None:
+        if step.verb == "let":
+            self._emit("let", step, source=step.arguments["variables"])
+        elif step.verb == "break":
+            self.loops[-1][1].append(self._emit("jump", step))
+        elif step.verb == "continue":
+            self._emit("jump", step, to=self.loops[-1][0])
+        elif step.verb != "pass":
+            self._emit("do", step)
+
+    def _part(self) -> Step:
+        """The part or the close that stands next."""
+        self.at += 1
+        return self.steps[self.at - 1]
+
+    def _if(self, step: Step) -> None:
+        test = self._emit("test", step, source=step.arguments["condition"])
+        self._block(step.depth + 1)
+        if self._part().kind == "part":
+            over = self._emit("goto")
+            self._aim(test)
+            self._block(step.depth + 1)
+            self._part()
+            self._aim(over)
+        else:
+            self._aim(test)
+
+    def _while(self, step: Step) -> None:
+        again = len(self.code)
+        test = self._emit("test", step, source=step.arguments["condition"])
+        self._turns(step, again, test)
+
+    def _repeat(self, step: Step) -> None:
+        self._items(step, step.arguments["times"], step.arguments.get("as", "None"))
+
+    def _for(self, step: Step) -> None:
+        self._items(step, step.arguments["in"], step.arguments["each"])
+
+    def _items(self, step: Step, items: str, target: str) -> None:
+        slot = self._slot()
+        self._emit("begin", step, slot=slot, source=items)
+        name = "" if target == "None" else constant(target) or ""
+        turn = self._emit("turn", step, slot=slot, source=name)
+        self._turns(step, turn, turn)
+        self._emit("forget", slot=slot)
+
+    def _turns(self, step: Step, again: int, test: int) -> None:
+        breaks: list[int] = []
+        self.loops.append((again, breaks))
+        self._block(step.depth + 1)
+        self._part()
+        self.loops.pop()
+        self._emit("goto", to=again)
+        self._aim(test, *breaks)
+
+    def _with(self, step: Step) -> None:
+        held, way = self._slot(), self._slot()
+        self._emit("enter", step, slot=held)
+        first = len(self.code)
+        self._block(step.depth + 1)
+        self._part()
+        self._finally(first, way, lambda: self._emit("leave", step, slot=held))
+
+    _section = _with
+
+    def _finally(self, first: int, way: int, write: Any) -> None:
+        last = self._emit("through", slot=way)
+        self.regions.append(Region(first, last, last + 1, way, always=True))
+        handling, self.handling = self.handling, (way, *self.handling)
+        write()
+        self.handling = handling
+        self._emit("again", slot=way)
+
+    def _try(self, step: Step) -> None:
+        first, failed = len(self.code), self._slot()
+        way = self._slot()
+        self._block(step.depth + 1)
+        last = len(self.code)
+        part = self._part()
+        over: list[int] = []
+        handlers = []
+        while part.part == "except":
+            handlers.append((part, self.at))
+            self._skip(step.depth + 1)
+            part = self._part()
+        if part.part == "else":
+            self._block(step.depth + 1)
+            part = self._part()
+        over.append(self._emit("goto"))
+        if handlers:
+            self.regions.append(Region(first, last, len(self.code), failed, always=False))
+            after = self.at
+            for handler, start in handlers:
+                self.at = start
+                over.append(self._handler(step, handler, failed))
+            self.at = after
+            self._emit("again", slot=failed)
+        self._aim(*over)
+        if part.part == "finally":
+            self._finally(first, way, lambda: self._block(step.depth + 1))
+            self._part()
+
+    def _handler(self, step: Step, handler: Step, failed: int) -> int:
+        name = handler.arguments["exception"][1:-1]
+        catch = self._emit("catch", handler, slot=failed, source=name)
+        handling, self.handling = self.handling, (failed, *self.handling)
+        self._block(step.depth + 1)
+        self.handling = handling
+        self._emit("forget", slot=failed)
+        over = self._emit("goto")
+        self._aim(catch)
+        return over
+
+    def _skip(self, depth: int) -> None:
+        while self.steps[self.at].depth >= depth:
+            self.at += 1
+
+
+def _sets(step: Step) -> Iterator[str]:
+    """The variables that a step sets."""
+    for name in set_by(step):
+        if name is None:
+            raise Uncheckable("a variable whose name only the run decides", step.line)
+        yield name

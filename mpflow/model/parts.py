@@ -1,0 +1,106 @@
+"""A primitive as the model has it: what an operation's model gets as `on`.
+
+In: its declaration, and what is known of the whole program. Out: names of components, and steps on
+them (steps.py), so that a primitive's file needs to import nothing of the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from mpflow.model import steps
+
+
+class Parts:
+    """One primitive, or one end of it (`part`).
+
+    `merged`: its operations are told in few steps. `only_holders`: whoever releases it holds it.
+    `under_condition`: some condition stands on it, so that acquisitions are counted.
+    """
+
+    down = staticmethod(steps.down)
+    up = staticmethod(steps.up)
+    count = staticmethod(steps.count)
+    load = staticmethod(steps.load)
+    store = staticmethod(steps.store)
+
+    def __init__(
+        self,
+        name: str,
+        type_name: str,
+        options: Mapping[str, Any],
+        others: Mapping[str, Parts],
+        feeders: frozenset[str] = frozenset(),
+        merged: bool = False,
+        only_holders: bool = False,
+        under_condition: bool = False,
+        part: str = "",
+    ) -> None:
+        self.name = name
+        self.type = type_name
+        self.options = options
+        self.others = others
+        self.feeders = feeders
+        self.merged = merged
+        self.only_holders = only_holders
+        self.under_condition = under_condition
+        self.part = part
+
+    def key(self, part: str = "") -> str:
+        """The component of that part."""
+        return f"{self.name}/{part}" if part else self.name
+
+    def own(self, part: str, process: str) -> str:
+        """The component of a part that each process has of its own."""
+        return f"{self.name}/{part}>{process}"
+
+    def way(self, end: str) -> str:
+        """What lies in a pipe to be received at an end."""
+        return self.key(f"{end}~way")
+
+    def holders(self, end: str) -> str:
+        """Who has an end open."""
+        return self.key(f"{end}~held")
+
+    def other(self, name: str) -> Parts:
+        """Another primitive by its name."""
+        return self.others[name]
+
+    def fed_by(self, process: str) -> bool:
+        """Whether a process may have a feeder thread here."""
+        return process in self.feeders
+
+    # Steps
+
+    def step(
+        self,
+        touches: Sequence[str],
+        kinds: Sequence[str],
+        change: Callable[..., Any],
+        late: Callable[..., Any] | None = None,
+        timeout: float | None = None,
+    ) -> steps.Step:
+        """Any step (steps.Step)."""
+        return steps.Step(tuple(touches), tuple(kinds), change, late, timeout)
+
+    def tell(self, key: str, ask: Callable[[Any], Any]) -> steps.Step:
+        """What `ask` says of a component."""
+        return steps.look((key,), (f"{key}:r",), ask)
+
+    def update(
+        self,
+        key: str,
+        change: Callable[[Any], Any],
+        late: Callable[[Any], Any] | None = None,
+        timeout: float | None = None,
+    ) -> steps.Step:
+        """Read and change a component: `change` and `late` give pairs of a result and its new
+        value. With a timeout it may give up at any time, even where it could go on."""
+
+        def ways(found: Callable[[Any], Any]) -> Callable[[Any], steps.Ways]:
+            return lambda value: [(result, (new,)) for result, new in found(value)]
+
+        if late is None or timeout is None:
+            return steps.Step((key,), (f"{key}:w",), ways(change))
+        return steps.Step((key,), (f"{key}:w",), ways(change), ways(late), max(timeout, 0))
