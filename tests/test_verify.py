@@ -351,6 +351,10 @@ EVENTS: dict[str, tuple[str, Callable[[Lines], int]]] = {
     "an item of a dict": ("made", changed({"action": "pop"}, result=5)),
     "another's line": ("made", changed({"action": "get", "on": "s"}, result="two")),
     "bytes": ("made", changed({"action": "recv_bytes"}, result="b'next'")),
+    "false for a place at a barrier": (
+        "made",
+        changed({"action": "wait", "on": "door"}, result=False),
+    ),
     "a place beyond a barrier": ("made", changed({"action": "wait", "on": "door"}, result=7)),
     "a limit where none belongs": ("made", changed({"action": "crash"}, limited=True)),
     "stopped by another end": ("fork", changed({"action": "end"}, stopped="sometimes")),
