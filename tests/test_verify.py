@@ -818,6 +818,12 @@ HONEST = {
     " | [{store: {value: $(float('nan')), to: d}}, {load: d}]",
     "letters": "{d: {type: array, typecode: c, size: 1}}"
     " | [{store: {value: $(b'q'), to: d, at: 0}}, {load: {from: d, at: 0}}]",
+    "keys too long to be shown, which begin alike": "{md: manager_dict}"
+    " | [{store: {value: 1, to: md, at: $('k' * 1200)}}, {load: {from: md, at: $('k' * 1200)}},"
+    " {store: {value: 2, to: md, at: $('k' * 1201)}}, {length: {of: md}},"
+    " {pop: {from: md, at: $('k' * 1200)}}]",
+    "bytes as a key": "{md: manager_dict}"
+    " | [{store: {value: 1, to: md, at: $(b'k')}}, {load: {from: md, at: $(b'k')}}]",
     "a value on a condition's lock": "{m: lock, c: {type: condition, lock: m},"
     " v: {type: value, lock: m}}"
     " | [{with: {lock: m, do: [{wait: {for: c, timeout: 0.01}}]}}, {load: v}]",

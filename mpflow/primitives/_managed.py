@@ -75,6 +75,8 @@ class Container:
             return state if event.value in _READING else Content(None)
         if state.value is None:
             return state
+        if hasattr(event.extra.get("at"), "foreign_type"):  # which item it is, nobody can say
+            return state if event.action == "load" else Content(None)
         value = state.value.copy()
         raised, result = "", None
         try:
