@@ -629,9 +629,10 @@ expect: {exitcode: {caller: 4}}
 
 OWN = """\
 mpflow: 1
-primitives: {l: lock, q: queue, items: queue, done: event}
+primitives: {l: lock, q: queue, items: queue, done: event, whole: manager_list}
 processes:
   starts: {target: "code_of_verify:own", args: [$l]}
+  slices: {target: "code_of_verify:slices", args: [$whole]}
   odd:
     actions:
       - call: {function: "code_of_verify:odd", into: odd}
@@ -653,6 +654,9 @@ def own(l):
     child = multiprocessing.Process(target=inside, args=(l,))
     child.start()
     child.join()
+def slices(whole):
+    whole[:] = [1, 2, 3]
+    assert whole[:] == [1, 2, 3] and whole[-2::1] == [2, 3]
 def odd():
     itself = []
     itself.append(itself)
@@ -702,6 +706,7 @@ def test_what_a_run_has_written_is_accepted(text: str, method: str, tmp_path: Pa
     (tmp_path / "code_of_verify.py").write_text(MODULE)
     path = ran(text, tmp_path, method)
     assert '"verdict":"passed"' in path.read_text()
+    assert '"suspect"' not in path.read_text()
     finding = one(str(path))
     assert finding.accepted, finding
 
@@ -824,6 +829,10 @@ HONEST = {
     " {pop: {from: md, at: $('k' * 1200)}}]",
     "bytes as a key": "{md: manager_dict}"
     " | [{store: {value: 1, to: md, at: $(b'k')}}, {load: {from: md, at: $(b'k')}}]",
+    "a key that looks like a slice": "{md: manager_dict}"
+    " | [{store: {value: 1, to: md, at: '1:2:3'}}, {load: {from: md, at: '1:2:3'}}]",
+    "a text that looks like a slice": "{ml: manager_list}"
+    " | [{try: {do: [{load: {from: ml, at: '1:2:3'}}], except: {TypeError: [pass]}}}]",
     "a value on a condition's lock": "{m: lock, c: {type: condition, lock: m},"
     " v: {type: value, lock: m}}"
     " | [{with: {lock: m, do: [{wait: {for: c, timeout: 0.01}}]}}, {load: v}]",

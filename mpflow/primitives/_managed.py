@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mpflow.kinds import AT, FROM, INTO, TO, VALUE, Argument, Operation
+from mpflow.primitives._slices import sliced
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
@@ -104,20 +105,11 @@ def _done(value: Any, event: Observation) -> Any:
         return value.copy()
     if event.action == "pop":
         return value.pop() if at is None else value.pop(at)
-    given = [] if event.action == "length" else [_slice(at)]
+    if isinstance(value, list) and event.status != "error":
+        at = sliced(at)  # a text itself is no index: that is the error then
+    given = [] if event.action == "length" else [at]
     given += [event.value] if event.action == "store" else []
     return getattr(value, _VERBS[event.action])(*given)
-
-
-def _slice(at: Any) -> Any:
-    """What only Python code asks for: `start:stop:step` of a list."""
-    if (
-        isinstance(at, str)
-        and at.count(":") == 2
-        and at.replace(":", "").replace("-", "").isdigit()
-    ):
-        return slice(*(int(each) if each else None for each in at.split(":")))
-    return at
 
 
 def same(event: Observation, own: Any) -> bool:
@@ -136,9 +128,7 @@ def _plain(value: Any) -> Any:
     return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def operations(
-    load: Callable[..., Any], needs: tuple[str, ...], also: tuple[Operation, ...] = ()
-) -> tuple[Operation, ...]:
+def operations(load: Callable[..., Any], needs: tuple[str, ...]) -> tuple[Operation, ...]:
     """What can be done to a list and to a dict alike; `needs`: what `pop` needs."""
     return (
         Operation(
@@ -194,5 +184,4 @@ def operations(
             shows="method",
             code="_callmethod(method)",
         ),
-        *also,
     )

@@ -23,6 +23,7 @@ from mpflow.primitives._ctypes import (
     same,
 )
 from mpflow.primitives._monitor import Held, Monitor
+from mpflow.primitives._slices import sliced
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
@@ -53,8 +54,8 @@ class Cells(Guarded):
         found = self.let_in(held, event.process)
         if found is None:
             return None
-        at = event.extra.get("at")
-        if isinstance(at, str) and own:
+        at = sliced(event.extra.get("at"))
+        if isinstance(at, slice) and own:
             return self._slice(found, own, event, at)
         if not isinstance(at, int) or not own:
             return found, own
@@ -69,17 +70,16 @@ class Cells(Guarded):
         return found, own
 
     def _slice(
-        self, held: Held, own: Rows, event: Observation, at: str
+        self, held: Held, own: Rows, event: Observation, at: slice
     ) -> tuple[Held, Rows] | None:
-        """What only Python code does: several items at once, `start:stop:step`."""
+        """What only Python code does: several items at once."""
         items = [each for row in own for each in row]
-        part = slice(*(int(each) if each else None for each in at.split(":")))
         if event.action == "store":
-            items[part] = [self.cut(each) for each in _items(event.value)]
+            items[at] = [self.cut(each) for each in _items(event.value)]
             return held, _rows(items)
         told = _items(event.result)
         if event.status == "ok" and any(
-            not same(one, other) for one, other in zip(told, items[part], strict=True)
+            not same(one, other) for one, other in zip(told, items[at], strict=True)
         ):
             return None
         return held, own
