@@ -829,6 +829,11 @@ HONEST = {
     " {pop: {from: md, at: $('k' * 1200)}}]",
     "bytes as a key": "{md: manager_dict}"
     " | [{store: {value: 1, to: md, at: $(b'k')}}, {load: {from: md, at: $(b'k')}}]",
+    "tuples as keys": "{md: manager_dict}"
+    " | [{store: {value: 1, to: md, at: '$((1, (2, 3)))'}}, {length: {of: md}},"
+    " {pop: {from: md, at: '$((1, (2, 3)))'}},"
+    " {try: {do: [{load: {from: md, at: '$((1, (2, 3)))'}}], except: {KeyError: [pass]}}},"
+    " {try: {do: [{load: {from: md, at: [1]}}], except: {TypeError: [pass]}}}]",
     "a key that looks like a slice": "{md: manager_dict}"
     " | [{store: {value: 1, to: md, at: '1:2:3'}}, {load: {from: md, at: '1:2:3'}}]",
     "a text that looks like a slice": "{ml: manager_list}"

@@ -77,7 +77,10 @@ class Container:
         if state.value is None:
             return state
         if hasattr(event.extra.get("at"), "foreign_type"):  # which item it is, nobody can say
-            return state if event.action == "load" else Content(None)
+            kept = event.action == "load" or event.status == "error"
+            return state if kept else Content(None)
+        if event.status == "error" and isinstance(event.extra.get("at"), list):
+            return state  # it may have been a tuple: what the error says depends on it
         value = state.value.copy()
         raised, result = "", None
         try:
@@ -103,13 +106,20 @@ def _done(value: Any, event: Observation) -> Any:
         return value.append(event.value)
     if event.action == "load" and at is None:
         return value.copy()
+    if isinstance(value, dict):
+        at = _as_key(at)
+    elif event.status != "error":
+        at = sliced(at)  # a text itself is no index: that is the error then
     if event.action == "pop":
         return value.pop() if at is None else value.pop(at)
-    if isinstance(value, list) and event.status != "error":
-        at = sliced(at)  # a text itself is no index: that is the error then
     given = [] if event.action == "length" else [at]
     given += [event.value] if event.action == "store" else []
     return getattr(value, _VERBS[event.action])(*given)
+
+
+def _as_key(at: Any) -> Any:
+    """A key as a dict takes it: what goes well with a list, as a trace shows it, was a tuple."""
+    return tuple(_as_key(each) for each in at) if isinstance(at, list | tuple) else at
 
 
 def same(event: Observation, own: Any) -> bool:
