@@ -22,7 +22,7 @@ from mpflow.primitives._ctypes import (
     refuses,
     same,
 )
-from mpflow.primitives._monitor import Held, Monitor
+from mpflow.primitives._monitor import Monitor
 from mpflow.primitives._slices import sliced
 
 if TYPE_CHECKING:
@@ -48,41 +48,34 @@ class Cells(Guarded):
     def start(self) -> Rows:
         return _rows([self.cut(each) for each in self.initial])
 
-    def after(self, held: Held, own: Rows, event: Observation) -> tuple[Held, Rows] | None:
-        if event.status == "error":
-            return held, own
-        found = self.let_in(held, event.process)
-        if found is None:
-            return None
+    def accessed(self, own: Rows, event: Observation) -> Rows | None:
         at = sliced(event.extra.get("at"))
         if isinstance(at, slice) and own:
-            return self._slice(found, own, event, at)
+            return self._slice(own, event, at)
         if not isinstance(at, int) or not own:
-            return found, own
+            return own
         if not -self.size <= at < self.size:
-            return (found, own) if event.status == "blocked" else None
+            return own if event.status == "blocked" else None
         row, place = divmod(at % self.size, _ROW)
         if event.action == "store":
             new = (*own[row][:place], self.cut(event.value), *own[row][place + 1 :])
-            return found, (*own[:row], new, *own[row + 1 :])
+            return (*own[:row], new, *own[row + 1 :])
         if event.status == "ok" and not same(event.result, own[row][place]):
             return None
-        return found, own
+        return own
 
-    def _slice(
-        self, held: Held, own: Rows, event: Observation, at: slice
-    ) -> tuple[Held, Rows] | None:
+    def _slice(self, own: Rows, event: Observation, at: slice) -> Rows | None:
         """What only Python code does: several items at once."""
         items = [each for row in own for each in row]
         if event.action == "store":
             items[at] = [self.cut(each) for each in _items(event.value)]
-            return held, _rows(items)
+            return _rows(items)
         told = _items(event.result)
         if event.status == "ok" and any(
             not same(one, other) for one, other in zip(told, items[at], strict=True)
         ):
             return None
-        return held, own
+        return own
 
 
 def _rows(items: Sequence[Any]) -> Rows:
