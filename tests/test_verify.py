@@ -629,10 +629,11 @@ expect: {exitcode: {caller: 4}}
 
 OWN = """\
 mpflow: 1
-primitives: {l: lock, q: queue, items: queue, done: event, whole: manager_list}
+primitives: {l: lock, q: queue, items: queue, done: event, whole: manager_list,
+  row: {type: array, size: 600}, text: {type: array, typecode: u, initial: [a, b]}}
 processes:
   starts: {target: "code_of_verify:own", args: [$l]}
-  slices: {target: "code_of_verify:slices", args: [$whole]}
+  slices: {target: "code_of_verify:slices", args: [$whole, $row, $text]}
   odd:
     actions:
       - call: {function: "code_of_verify:odd", into: odd}
@@ -654,9 +655,16 @@ def own(l):
     child = multiprocessing.Process(target=inside, args=(l,))
     child.start()
     child.join()
-def slices(whole):
+def slices(whole, row, text):
     whole[:] = [1, 2, 3]
     assert whole[:] == [1, 2, 3] and whole[-2::1] == [2, 3]
+    whole[1:] = list(range(600))
+    assert whole[5] == 4
+    assert len(row[:]) == 600
+    row[:] = list(range(600))
+    assert row[1] == 1 and row[1:3] == [1, 2]
+    text[:] = "cd"
+    assert text[:] == "cd" and text[0] == "c"
 def odd():
     itself = []
     itself.append(itself)

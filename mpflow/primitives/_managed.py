@@ -76,11 +76,9 @@ class Container:
             return state if event.value in _READING else Content(None)
         if state.value is None:
             return state
-        if hasattr(event.extra.get("at"), "foreign_type"):  # which item it is, nobody can say
-            kept = event.action == "load" or event.status == "error"
-            return state if kept else Content(None)
-        if event.status == "error" and isinstance(event.extra.get("at"), list):
-            return state  # it may have been a tuple: what the error says depends on it
+        if not _certain(state.value, event):
+            changed = event.action != "load" and event.status != "error"
+            return Content(None) if changed else state
         value = state.value.copy()
         raised, result = "", None
         try:
@@ -97,6 +95,16 @@ class Container:
 
 
 _TELLING = ("length", "load", "pop")
+
+
+def _certain(value: Any, event: Observation) -> bool:
+    """Whether a trace tells which item an event is about, and what came in the place of several.
+    A tuple that was no key looks like a list that can be none."""
+    at = event.extra.get("at")
+    if hasattr(at, "foreign_type") or (event.status == "error" and isinstance(at, list)):
+        return False
+    several = isinstance(value, list) and isinstance(sliced(at), slice)
+    return not several or event.action != "store" or not hasattr(event.value, "foreign_type")
 
 
 def _done(value: Any, event: Observation) -> Any:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 
 def sliced(at: object) -> object:
-    """The slice that a text stands for; anything else itself."""
+    """The slice that a text stands for; anything else itself, and what no list takes for one."""
     ends = at.split(":") if isinstance(at, str) else []
     if len(ends) != 3 or not all(_is_end(each) for each in ends):
         return at
-    return slice(*(int(each) if each else None for each in ends))
+    start, stop, step = (int(each) if each else None for each in ends)
+    return at if step == 0 else slice(start, stop, step)
 
 
 def _is_end(text: str) -> bool:

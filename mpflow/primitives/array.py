@@ -37,7 +37,7 @@ Rows = tuple[tuple[Any, ...], ...]
 class Cells(Guarded):
     """An array in the order of events: a load gives what was stored there last. The state has the
     items in rows, so that a large array is not copied for each of them; none of a very large
-    one."""
+    one, nor where it is not known any more."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         super().__init__(options)
@@ -66,24 +66,21 @@ class Cells(Guarded):
 
     def _slice(self, own: Rows, event: Observation, at: slice) -> Rows | None:
         """What only Python code does: several items at once."""
+        told = event.value if event.action == "store" else event.result
+        if not isinstance(told, list | tuple):  # characters, or not all of it was written down
+            return () if event.action == "store" else own
         items = [each for row in own for each in row]
-        if event.action == "store":
-            items[at] = [self.cut(each) for each in _items(event.value)]
-            return _rows(items)
-        told = _items(event.result)
-        if event.status == "ok" and any(
-            not same(one, other) for one, other in zip(told, items[at], strict=True)
-        ):
+        if len(told) != len(items[at]):
             return None
-        return own
+        if event.action == "store":
+            items[at] = [self.cut(each) for each in told]
+            return _rows(items)
+        wrong = any(not same(one, other) for one, other in zip(told, items[at], strict=True))
+        return None if wrong and event.status == "ok" else own
 
 
 def _rows(items: Sequence[Any]) -> Rows:
     return tuple(tuple(items[i : i + _ROW]) for i in range(0, len(items), _ROW))
-
-
-def _items(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list | tuple) else []
 
 
 def _check(options: Mapping[str, Any]) -> list[tuple[str, str]]:
