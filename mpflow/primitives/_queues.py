@@ -68,6 +68,16 @@ def _get(queue: Any, block: bool, timeout: float | None) -> object:
     return queue.get(block, timeout)
 
 
+EMPTY = Operation(
+    "empty",
+    "Whether nothing is in the pipe just now.",
+    QUEUE,
+    (INTO,),
+    lambda queue: queue.empty(),
+    boolean=True,
+    method="empty",
+)
+
 OPERATIONS = (
     Operation(
         "put",
@@ -94,15 +104,7 @@ OPERATIONS = (
         lambda queue: queue.qsize(),
         method="qsize",
     ),
-    Operation(
-        "empty",
-        "Whether nothing is in the pipe just now.",
-        QUEUE,
-        (INTO,),
-        lambda queue: queue.empty(),
-        boolean=True,
-        method="empty",
-    ),
+    EMPTY,
     Operation(
         "full",
         "Whether no slot is left.",

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mpflow.kinds import FROM, INTO, QUEUE, TO, VALUE, WHAT, Operation, Primitive
+from mpflow.kinds import FROM, INTO, TO, VALUE, WHAT, Operation, Primitive
 from mpflow.primitives._producers import Producers, State
+from mpflow.primitives._queues import EMPTY
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
@@ -71,15 +72,7 @@ PRIMITIVE = Primitive(
             lambda queue: queue.get(),
             method="get",
         ),
-        Operation(
-            "empty",
-            "Whether nothing is in the pipe just now.",
-            QUEUE,
-            (INTO,),
-            lambda queue: queue.empty(),
-            boolean=True,
-            method="empty",
-        ),
+        EMPTY,
         Operation(
             "close",
             "Close this process's ends of the pipe.",
