@@ -286,6 +286,25 @@ class Writer:
         """The word for two values side by side."""
         return self.spill(("&", portable(one), portable(other)))
 
+    def given(self, shows: str, keyed: bool, at: object, value: object) -> int:
+        """The word of an action that begins, as its site's `shows` and `keyed` have it: `at` which
+        item it is done to, `value` what is handed over."""
+        if keyed:
+            return self.pair(at, value)
+        if shows == "both":
+            return self.pair(value, None)
+        return self.word(value) if shows == "value" else MOST
+
+    def gave(
+        self, shows: str, keyed: bool, at: object, value: object, result: object
+    ) -> int | None:
+        """The word of the same action when it is over; None: it stays what it is."""
+        if shows == "both":
+            return self.pair(value, result)
+        if shows == "result":
+            return self.pair(at, result) if keyed else self.word(result)
+        return None
+
     def kept(self, slot: int, value: object) -> int:
         """The word for a variable's value. A variable takes turns between two places, so that
         one whole value is always there, and a list that grows does not fill the disk."""

@@ -175,24 +175,20 @@ class Action:
         do. `at` and `value` are what the trace shows of it; `received` says what it shows as the
         result, where that is not what the call returns."""
         record, site = self.look(frame, ())
-        keyed, both = self.shape.keyed, self.shape.shows == "both"
+        shows, keyed = self.shape.shows, self.shape.keyed
         place = record.at
         try:
             record.sites[place] = IDLE
-            if keyed or both:
-                word = record.pair(at, value) if keyed else record.pair(value, None)
-            else:
-                word = record.word(value) if self.shape.value else MOST
+            word = record.given(shows, keyed, at, value)
             record.stamps[place] = perf_counter()
             record.at = place = place + 1
             record.words[place] = word
             record.sites[place] = site
             found = call()
             shown = found if received is None else received(found)
-            if both:
-                record.words[place] = record.pair(value, shown)
-            elif self.shape.result:
-                record.words[place] = record.pair(at, shown) if keyed else record.word(shown)
+            over = record.gave(shows, keyed, at, value, shown)
+            if over is not None:
+                record.words[place] = over
             record.stamps[place] = perf_counter()
             record.at = place + 1
             return found
