@@ -53,8 +53,11 @@ class Rule(Protocol):
 class Member(Protocol):
     """What stands on a lock that it may share with others: a condition, a value.
 
-    `held` is the state of the lock (primitives/_monitor.py), `own` its own.
+    `held` is the state of the lock (primitives/_monitor.py), `own` its own. `waits`: one can wait
+    for it, and gives the lock up meanwhile; what cannot be waited for takes the lock for itself.
     """
+
+    waits: bool
 
     def start(self) -> Hashable:
         """Its own state before the first event."""

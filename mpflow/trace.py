@@ -170,7 +170,7 @@ def event_lines(events: Iterable[Event], ascii_only: bool = False) -> Iterator[s
     shared: dict[tuple[Any, ...], tuple[bool, str, str] | None] = {}
     for event in events:
         seq, t, process, action, on, line, value, result, status, _, began, extra = event
-        key = process, action, on, line, status, value is None
+        key = process, action, on, line, status, value is None, result is None
         try:
             parts = shared[key]
         except KeyError:
@@ -194,12 +194,6 @@ GIVING = (
     "store",
 )  # have a value, if only a None, and no result
 _HANDING = (*GIVING, "print")
-_BOTH = frozenset(  # have a value and a result
-    (
-        *("apply", "apply_async", "imap", "imap_unordered", "invoke", "map", "map_async"),
-        *("starmap", "starmap_async", "wait_any"),
-    )
-)
 
 
 def _shared(event: Event, text: Callable[[str], str]) -> tuple[bool, str, str] | None:
@@ -208,7 +202,7 @@ def _shared(event: Event, text: Callable[[str], str]) -> tuple[bool, str, str] |
     or may have."""
     if event.status not in ("ok", "timeout") or event.action == "end" or event.error is not None:
         return None
-    if len(event.on or "") > LONGEST or event.action in _BOTH:
+    if len(event.on or "") > LONGEST or (event.has_value and event.result is not None):
         return None
     before = f',"process":{text(event.process)},"action":{text(event.action)}'
     if event.on is not None:

@@ -32,7 +32,7 @@ def test_each_folder_has_its_files() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(FOLDER).as_posix())
 def test_a_file_shows_one_thing_and_says_what(path: Path) -> None:
     text = path.read_text("utf-8")
-    (loaded,) = [api.load(str(path))]
+    loaded = api.load(str(path))
     assert loaded.problems == []
     assert len(text.splitlines()) <= LONGEST
     assert len(loaded.scenarios[0].description) > 60

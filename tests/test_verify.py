@@ -351,6 +351,10 @@ EVENTS: dict[str, tuple[str, Callable[[Lines], int]]] = {
     "an item of a dict": ("made", changed({"action": "pop"}, result=5)),
     "another's line": ("made", changed({"action": "get", "on": "s"}, result="two")),
     "bytes": ("made", changed({"action": "recv_bytes"}, result="b'next'")),
+    "false for a place at a barrier": (
+        "made",
+        changed({"action": "wait", "on": "door"}, result=False),
+    ),
     "a place beyond a barrier": ("made", changed({"action": "wait", "on": "door"}, result=7)),
     "a limit where none belongs": ("made", changed({"action": "crash"}, limited=True)),
     "stopped by another end": ("fork", changed({"action": "end"}, stopped="sometimes")),
@@ -625,9 +629,11 @@ expect: {exitcode: {caller: 4}}
 
 OWN = """\
 mpflow: 1
-primitives: {l: lock, q: queue, items: queue, done: event}
+primitives: {l: lock, q: queue, items: queue, done: event, whole: manager_list,
+  row: {type: array, size: 600}, text: {type: array, typecode: u, initial: [a, b]}}
 processes:
   starts: {target: "code_of_verify:own", args: [$l]}
+  slices: {target: "code_of_verify:slices", args: [$whole, $row, $text]}
   odd:
     actions:
       - call: {function: "code_of_verify:odd", into: odd}
@@ -649,6 +655,16 @@ def own(l):
     child = multiprocessing.Process(target=inside, args=(l,))
     child.start()
     child.join()
+def slices(whole, row, text):
+    whole[:] = [1, 2, 3]
+    assert whole[:] == [1, 2, 3] and whole[-2::1] == [2, 3]
+    whole[1:] = list(range(600))
+    assert whole[5] == 4
+    assert len(row[:]) == 600
+    row[:] = list(range(600))
+    assert row[1] == 1 and row[1:3] == [1, 2]
+    text[:] = "cd"
+    assert text[:] == "cd" and text[0] == "c"
 def odd():
     itself = []
     itself.append(itself)
@@ -698,6 +714,7 @@ def test_what_a_run_has_written_is_accepted(text: str, method: str, tmp_path: Pa
     (tmp_path / "code_of_verify.py").write_text(MODULE)
     path = ran(text, tmp_path, method)
     assert '"verdict":"passed"' in path.read_text()
+    assert '"suspect"' not in path.read_text()
     finding = one(str(path))
     assert finding.accepted, finding
 
@@ -814,6 +831,21 @@ HONEST = {
     " | [{store: {value: $(float('nan')), to: d}}, {load: d}]",
     "letters": "{d: {type: array, typecode: c, size: 1}}"
     " | [{store: {value: $(b'q'), to: d, at: 0}}, {load: {from: d, at: 0}}]",
+    "keys too long to be shown, which begin alike": "{md: manager_dict}"
+    " | [{store: {value: 1, to: md, at: $('k' * 1200)}}, {load: {from: md, at: $('k' * 1200)}},"
+    " {store: {value: 2, to: md, at: $('k' * 1201)}}, {length: {of: md}},"
+    " {pop: {from: md, at: $('k' * 1200)}}]",
+    "bytes as a key": "{md: manager_dict}"
+    " | [{store: {value: 1, to: md, at: $(b'k')}}, {load: {from: md, at: $(b'k')}}]",
+    "tuples as keys": "{md: manager_dict}"
+    " | [{store: {value: 1, to: md, at: '$((1, (2, 3)))'}}, {length: {of: md}},"
+    " {pop: {from: md, at: '$((1, (2, 3)))'}},"
+    " {try: {do: [{load: {from: md, at: '$((1, (2, 3)))'}}], except: {KeyError: [pass]}}},"
+    " {try: {do: [{load: {from: md, at: [1]}}], except: {TypeError: [pass]}}}]",
+    "a key that looks like a slice": "{md: manager_dict}"
+    " | [{store: {value: 1, to: md, at: '1:2:3'}}, {load: {from: md, at: '1:2:3'}}]",
+    "a text that looks like a slice": "{ml: manager_list}"
+    " | [{try: {do: [{load: {from: ml, at: '1:2:3'}}], except: {TypeError: [pass]}}}]",
     "a value on a condition's lock": "{m: lock, c: {type: condition, lock: m},"
     " v: {type: value, lock: m}}"
     " | [{with: {lock: m, do: [{wait: {for: c, timeout: 0.01}}]}}, {load: v}]",

@@ -4,6 +4,7 @@ from typing import Any
 
 from mpflow.kinds import Action, Argument, Structure
 
+
 def _model(me: Any, phase: str, name: str) -> Any:
     return me.section(name, phase)
 

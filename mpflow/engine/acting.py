@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mpflow import registry
 from mpflow.engine.alone import stirring
 from mpflow.engine.children import Children
-from mpflow.engine.record import IDLE, MOST, Writer
+from mpflow.engine.record import IDLE, Writer
 from mpflow.exceptions import told
 from mpflow.kinds import Argument, Operation
 from mpflow.plan import Step
@@ -42,6 +42,17 @@ class Target(NamedTuple):
         return self.children.start(self.name) if verb == "start" else self.children.get(self.name)
 
 
+class Way(NamedTuple):
+    """What stays the same each time a step does something to targets of one type: the arguments
+    that the real object gets, how it is recorded, which arguments only other types take."""
+
+    operation: Operation
+    arguments: tuple[Argument, ...]
+    shows: str
+    keyed: bool
+    other: tuple[str, ...]
+
+
 class Acting:
     """What the source of a process calls to act."""
 
@@ -50,6 +61,7 @@ class Acting:
         self.record: Writer = worker.record
         self.steps = worker.plan.steps
         self.sites: dict[tuple[object, ...], int] = {}
+        self.ways: dict[tuple[int, str, str], Way] = {}  # by step, verb and type of target
 
     def do(self, number: int, arguments: Mapping[str, Any]) -> Any:
         """Take a step's action; its result or its exception."""
@@ -125,15 +137,9 @@ class Acting:
         site = self._site(step, step.verb, on, waits and not limited, shows=shows, timed=limited)
         self.record.change(site)
         value = arguments[action.shows] if action.shows else None
-        if shows == "both":
-            self.record.change(site, self.record.pair(value, None))
-        elif shows == "value":
-            self.record.change(site, self.record.word(value))
+        self.record.change(site, self.record.given(shows, False, None, value))
         result = action.real(self.worker, *given)
-        if shows == "both":
-            self.record.finish(self.record.pair(value, result))
-        else:
-            self.record.finish(None if shows == "value" else self.record.word(result))
+        self.record.finish(self.record.gave(shows, False, None, value, result))
         return result
 
     def _call(
@@ -154,30 +160,24 @@ class Acting:
     def _operate(
         self, step: Step, verb: str, target: Target, arguments: Mapping[str, Any], first: bool
     ) -> Any:
-        operation = target.operation(verb)
-        if other := arguments.keys() - operation.names:
-            _refuse(step, target, {name: arguments[name] for name in other})
+        way = self._way(step, verb, target, arguments)
+        operation, shows, keyed = way.operation, way.shows, way.keyed
+        if way.other:
+            _refuse(step, target, {name: arguments[name] for name in way.other})
         value = arguments[operation.shows] if operation.shows else None
         limited = arguments.get("timeout") is not None
         waits = not limited and not (self.worker.plan.code and stirring()) and not operation.outside
         timed = limited and bool(arguments.get("block", True)) and verb != "poll"
-        shows = operation.records
-        site = self._site(
-            step, verb, target.name, waits, shows=shows, timed=timed, keyed=operation.keyed
-        )
+        site = self._site(step, verb, target.name, waits, shows=shows, timed=timed, keyed=keyed)
         if not first:
             self.record.begin(self.record.at, site)
         if operation.outgoing:  # its effect may be seen before it is over: when did it begin?
             self.record.change(IDLE)
             self.record.finish()
             self.record.begin(self.record.at, site)
-        word, pair = self.record.word, self.record.pair
-        at, keyed = arguments.get("at"), operation.keyed
-        if keyed or shows == "both":
-            self.record.change(site, pair(at, value) if keyed else pair(value, None))
-        else:
-            self.record.change(site, word(value) if operation.shows else MOST)
-        given = [self._given(a, arguments) for a in operation.arguments if a.name != "into"]
+        at = arguments.get("at")
+        self.record.change(site, self.record.given(shows, keyed, at, value))
+        given = [self._given(each, arguments) for each in way.arguments]
         pause = self.worker.pause if self.worker.program.delays else None
         if pause:
             pause()
@@ -185,15 +185,23 @@ class Acting:
         if pause:
             pause()
         seen = perf_counter()  # a child that has ended did so before this action was over
-        if shows == "both":
-            self.record.finish(pair(value, result))
-        elif operation.shows:
-            self.record.finish()
-        else:
-            self.record.finish(pair(at, result) if keyed else word(result))
+        self.record.finish(self.record.gave(shows, keyed, at, value, result))
         if target.type == "process":
             self.worker.children.note(seen)
         return result
+
+    def _way(self, step: Step, verb: str, target: Target, arguments: Mapping[str, Any]) -> Way:
+        key = step.number, verb, target.type
+        if key not in self.ways:
+            operation = target.operation(verb)
+            self.ways[key] = Way(
+                operation,
+                tuple(each for each in operation.arguments if each.name != "into"),
+                operation.records,
+                operation.keyed,
+                tuple(arguments.keys() - operation.names),
+            )
+        return self.ways[key]
 
     def _given(self, argument: Argument, arguments: Mapping[str, Any]) -> Any:
         found = arguments[argument.name]

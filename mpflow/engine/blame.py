@@ -137,11 +137,10 @@ def _wait(event: Event, facts: _Facts, program: Program) -> dict[str, Any]:
 def _nobody(event: Event, facts: _Facts) -> str:
     """Why nobody ends a wait that no single process could end."""
     kind, name = facts.type_of(event), str(event.on)
-    dead = [e.process for e in facts.blocked if (e.action, e.on) == (event.action, event.on)]
-    dead = [process for process in dead if process in facts.ended]
-    if event.action == "get" and dead:
-        listed = " and ".join(f"`{process}`" for process in dead)
-        return f"{listed} died in a `get`: the lock of those who get may be gone with it"
+    if event.action == "get":
+        gets = [e.process for e in facts.blocked if (e.action, e.on) == ("get", event.on)]
+        if dead := " and ".join(f"`{process}`" for process in gets if process in facts.ended):
+            return f"{dead} died in a `get`: the lock of those who get may be gone with it"
     if event.action == "wait_any":
         return f"none of {', '.join(map(str, event.value or ()))} gets ready"
     if event.action == "join":

@@ -156,8 +156,7 @@ def _idle_pools(program: Program) -> bool:
     """Whether the workers of pools have nothing to do while main does something else: nobody asks
     them for what is to be done meanwhile, and no Python code is handed a pool."""
     pools = {name for name, type_name, _ in program.primitives if type_name == "pool"}
-    plan = program.plans["main"]
-    steps = [step for step in plan.steps if step.verb != "let"]
+    steps = program.plans["main"].steps
     meanwhile = any(step.verb.endswith("_async") or step.verb == "call" for step in steps)
     return bool(pools) and not meanwhile
 

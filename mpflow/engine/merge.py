@@ -20,6 +20,7 @@ from mpflow.engine.launch import Records
 from mpflow.engine.legal import TOOK_EFFECT
 from mpflow.engine.order import Interval, Sparse, in_order
 from mpflow.engine.parking import Parted, shown
+from mpflow.engine.portable import restored
 from mpflow.engine.reading import Lane
 from mpflow.plan import Program
 from mpflow.rule import Rule
@@ -71,10 +72,10 @@ class Story:
             elif site == record.VARIABLE:
                 late[payload[0]] = payload[1]
         if last is not None:
-            self.variables = {name: record.restored(kept) for name, kept in last.items()}
+            self.variables = {name: restored(kept) for name, kept in last.items()}
         else:
             self.variables = lane.variables(slots)
-            self.variables.update((name, record.restored(kept)) for name, kept in late.items())
+            self.variables.update((name, restored(kept)) for name, kept in late.items())
 
 
 class Merge:

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from mpflow.engine import record
-from mpflow.engine.record import EVENTS, HEAD, VALUES, parts_of, restored
+from mpflow.engine.portable import restored
+from mpflow.engine.record import EVENTS, HEAD, VALUES, parts_of
 
 _OFFSET = (1 << record.OFFSET_BITS) - 1
 _BATCH = 2048

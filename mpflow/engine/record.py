@@ -18,10 +18,10 @@ import mmap
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import islice
 from time import perf_counter
 from typing import Any, NamedTuple
-from weakref import ref
+
+from mpflow.engine.portable import Forms, dumped, portable
 
 # Sites that are no actions. An odd site waits without a limit: for ever, if nobody acts. Of a
 # program's own sites the one that waits with a limit has the bit LIMITED: it may still get stuck
@@ -54,11 +54,6 @@ OFFSET_BITS = 40
 _SLACK = 64  # records that are still free when a segment counts as full
 _SMALLEST, _LARGEST = 1 << 16, 1 << 24  # bytes of a segment
 _RECORD = 20  # bytes: 4 for the site, 8 for the word, 8 for the stamp
-_LONGEST = 1 << 20  # bytes of one value; of a longer one the beginning of its repr is kept
-_SHOWN = 400  # characters of a repr
-_SETS = frozenset({set, frozenset})
-_SIZED = _SETS | {str, bytes, tuple, list, dict}
-_PLAIN = _SIZED | {type(None), bool, int, float, complex}
 _REMEMBERED = 100  # characters of a text that is spilled once and referred to again
 
 
@@ -84,76 +79,6 @@ class Site(NamedTuple):
     phase: str = ""
     code: str = ""
     keyed: bool = False
-
-
-class Foreign:
-    """A value that could not be written down: the beginning of its repr, and its type."""
-
-    def __init__(self, text: str, foreign_type: str = "") -> None:
-        self.text = text
-        self.foreign_type = foreign_type
-
-    def __repr__(self) -> str:
-        return self.text
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Foreign) and other.text == self.text
-
-    def __hash__(self) -> int:
-        return hash(self.text)
-
-
-Form = tuple[Any, ...]  # of a value, as marshal can write it
-
-
-def portable(value: Any) -> Form:
-    """A value as marshal can write it: itself, or the repr and type of what it cannot."""
-    return ("=", value) if _dumped(value) is not None else _shown(value)
-
-
-def _dumped(value: Any) -> bytes | None:
-    """A value itself, as it is spilled; None for what marshal cannot write, and what is too long.
-    The type is looked at first: what shares its memory (numpy) would be written as bytes."""
-    if type(value) not in _PLAIN or (type(value) in _SIZED and len(value) > _LONGEST):
-        return None
-    try:
-        data = marshal.dumps(("=", value))
-    except ValueError:
-        return None
-    return data if len(data) <= _LONGEST else None
-
-
-def _shown(value: Any) -> Form:
-    """A value's repr, shortened, and its type. The user's classes may do anything: what comes up
-    in a repr is shown instead of it, and a text of a class of its own is made one of Python's."""
-    try:
-        text = repr(_beginning(value))
-    except BaseException as error:
-        text = f"<{_name(type(value))}: repr failed with {_name(type(error))}>"
-    short = str.__getitem__(text, slice(_SHOWN))
-    return ("~", short if str.__len__(text) <= _SHOWN else f"{short[:-1]}…", _name(type(value)))
-
-
-def _beginning(value: Any) -> Any:
-    """As much of one of Python's own values as its shortened repr can show."""
-    if type(value) not in _SIZED or len(value) <= _SHOWN:
-        return value
-    if type(value) is dict:
-        return dict(islice(value.items(), _SHOWN))
-    return type(value)(islice(value, _SHOWN)) if type(value) in _SETS else value[:_SHOWN]
-
-
-def _name(kind: type) -> str:
-    """What a class is called, whatever its own class says."""
-    found: str = type.__dict__["__name__"].__get__(kind)
-    return found
-
-
-def restored(kept: Sequence[Any]) -> Any:
-    """The value, or a Foreign that shows it; of a pair, both."""
-    if kept[0] == "&":
-        return restored(kept[1]), restored(kept[2])
-    return kept[1] if kept[0] == "=" else Foreign(*kept[1:])
 
 
 class _Place(NamedTuple):
@@ -191,7 +116,7 @@ class Writer:
         self.segment = -1
         self.places: dict[str, int] = {}  # of short texts that are spilled already
         self.turns: dict[int, list[_Place]] = {}  # of the variables' values
-        self.forms: dict[int, tuple[ref[object], Form]] = {}  # by id: how objects were last shown
+        self.forms = Forms()
         self.spilled = -1  # the segment of values
         self.free = self.end = 0
         self.next_site = FIRST
@@ -274,7 +199,7 @@ class Writer:
         if value is None or type(value) is bool:
             return MOST + CONSTANTS.index(value)
         if type(value) is not str or len(value) > _REMEMBERED:
-            return self._put(_dumped(value) or self._foreign(value))
+            return self._put(dumped(value) or marshal.dumps(self.forms.foreign(value)))
         found = self.places.get(value)
         if found is None:
             if len(self.places) > 4096:
@@ -286,13 +211,32 @@ class Writer:
         """The word for two values side by side."""
         return self.spill(("&", portable(one), portable(other)))
 
+    def given(self, shows: str, keyed: bool, at: object, value: object) -> int:
+        """The word of an action that begins, as its site's `shows` and `keyed` have it: `at` which
+        item it is done to, `value` what is handed over."""
+        if keyed:
+            return self.pair(at, value)
+        if shows == "both":
+            return self.pair(value, None)
+        return self.word(value) if shows == "value" else MOST
+
+    def gave(
+        self, shows: str, keyed: bool, at: object, value: object, result: object
+    ) -> int | None:
+        """The word of the same action when it is over; None: it stays what it is."""
+        if shows == "both":
+            return self.pair(value, result)
+        if shows == "result":
+            return self.pair(at, result) if keyed else self.word(result)
+        return None
+
     def kept(self, slot: int, value: object) -> int:
         """The word for a variable's value. A variable takes turns between two places, so that
         one whole value is always there, and a list that grows does not fill the disk."""
         kind = type(value)
         if value is None or kind is bool or kind is int or kind is str:
             return self.word(value)
-        data = _dumped(value) or marshal.dumps(self.form(value))
+        data = dumped(value) or marshal.dumps(self.forms.of(value))
         places = self.turns.setdefault(slot, [])
         place = places.pop(0) if len(places) == 2 else None
         if place is None or place.size < len(data):
@@ -300,20 +244,6 @@ class Writer:
         place.values[place.at : place.at + len(data)] = data
         places.append(place)
         return place.word
-
-    def form(self, value: object) -> Form:
-        """A value's portable form; of what has been shown already it is that one, for a repr may
-        take its time."""
-        known = self.forms.get(id(value))
-        return known[1] if known is not None and known[0]() is value else portable(value)
-
-    def _foreign(self, value: object) -> bytes:
-        """What marshal cannot write, as it is spilled. How it was shown is remembered as long as
-        the object lives: not longer, for nothing is to outlive its process's variables here."""
-        form, key = _shown(value), id(value)
-        with suppress(TypeError):  # not everything can be referred to so
-            self.forms[key] = ref(value, lambda _: self.forms.pop(key, None)), form
-        return marshal.dumps(form)
 
     def _place(self, size: int) -> _Place:
         if self.free + size > self.end:

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from mpflow import registry
 from mpflow.engine.lanes import Lanes, lanes
-from mpflow.engine.tracing import Action, Shape, method, otherwise
+from mpflow.engine.passing import otherwise
+from mpflow.engine.tracing import Action, Shape, method
 
 
 class Origin(NamedTuple):

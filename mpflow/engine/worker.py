@@ -21,6 +21,7 @@ from mpflow.engine.acting import Acting
 from mpflow.engine.children import Children
 from mpflow.engine.lanes import cannot_go_on, lanes
 from mpflow.engine.output import TracedOutput, write_line
+from mpflow.engine.portable import Form, portable
 from mpflow.engine.scope import arguments, outer
 from mpflow.engine.source import Source, body
 from mpflow.evaluation import NAMESPACE, PREFIX
@@ -274,7 +275,7 @@ class Worker:
         self.space[f"{PREFIX}{name}"] = value
         if name not in self.slots:
             self.slots = (*self.slots, name)  # found again at the end
-        self.record.note(record.VARIABLE, (name, self.record.form(value)))
+        self.record.note(record.VARIABLE, (name, self.record.forms.of(value)))
 
     def step_of(self, error: BaseException) -> Step | None:
         """The step in whose source an exception came up."""
@@ -297,10 +298,10 @@ class Worker:
         waits = not self.plan.code  # what user code does in its exit hooks, nobody knows
         if self.output is not None:
             self.output.finish()
-        forms: dict[int, record.Form] = {}  # a repr may take its time: of each object it is one
+        forms: dict[int, Form] = {}  # a repr may take its time: of each object it is one
         for value in self.variables.values():
             if id(value) not in forms:
-                forms[id(value)] = record.portable(value)
+                forms[id(value)] = portable(value)
         kept = {name: forms[id(value)] for name, value in self.variables.items()}
         self.record.note(record.LEAVE_WAITING if waits else record.LEAVE, (code, error, kept))
 

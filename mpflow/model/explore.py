@@ -76,7 +76,9 @@ def _search(space: Space, watch: _Watch, choice: Choice | None) -> Search:
             for state, count in level.items():
                 blocked = True
                 chosen = choice.actors(state) if choice is not None else None
-                for shift, mask, rows, actor in table if chosen is None else [table[n] for n in chosen]:
+                for shift, mask, rows, actor in (
+                    table if chosen is None else [table[n] for n in chosen]
+                ):
                     at = (state >> shift) & mask
                     try:
                         row = rows[at]

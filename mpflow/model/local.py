@@ -226,16 +226,16 @@ class Process:
                 return local, moments
         return local, moments
 
-    def _finished(
-        self, local: Local, me: Me, finished: _Finished, moments: list[Moment]
-    ) -> Local:
+    def _finished(self, local: Local, me: Me, finished: _Finished, moments: list[Moment]) -> Local:
         """An action's subject is done with: on to the next subject, or the next action."""
         assert isinstance(local.state, State)
         ask, values = self._ask(local.state), self.world.values
         targets = finished.targets
         on, type_name = targets[len(local.done)] if targets else (None, "")
         moments.append(
-            Moment(ask.step, on, type_name, ask.phase, ask.arguments, finished.value, finished.failure)
+            Moment(
+                ask.step, on, type_name, ask.phase, ask.arguments, finished.value, finished.failure
+            )
         )
         mem = me.kept()
         if finished.failure is not None and finished.failure.type == Abrupt.__name__:

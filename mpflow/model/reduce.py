@@ -107,7 +107,9 @@ class Stubborn(Choice):
                 return NOTHING
             assert isinstance(value, Local)
             process = world.processes[name]
-            place = value.state.at if isinstance(value.state, State) else len(process.machine.code) - 1
+            place = (
+                value.state.at if isinstance(value.state, State) else len(process.machine.code) - 1
+            )
             future, unguarded = accesses.future[name][place], accesses.unguarded[name][place]
         elif actor.kind == "feeder":
             future = unguarded = accesses.feeding[actor.key]
@@ -124,4 +126,3 @@ class Stubborn(Choice):
             missing = [n for n, bit in accesses.bits.items() if bit & own & ~future]
             raise AssertionError(f"{actor.key} was not expected to do {missing}")
         return Reach(future, unguarded, accesses.conflicts(kinds), accesses.enabling(kinds))
-

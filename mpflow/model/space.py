@@ -105,7 +105,9 @@ class Space:
 
     def pack(self, values: dict[str, Any]) -> int:
         """The state that has these values."""
-        return sum(self.fields[key].number(each) << self.fields[key].shift for key, each in values.items())
+        return sum(
+            self.fields[key].number(each) << self.fields[key].shift for key, each in values.items()
+        )
 
     def value(self, state: int, key: str) -> Any:
         """A component's value in a state."""

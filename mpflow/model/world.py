@@ -20,6 +20,7 @@ from mpflow.model.values import Abrupt, Uncheckable, Values
 from mpflow.naming import constant, family
 from mpflow.plan import Plan, Program
 from mpflow.plan import Step as Line
+from mpflow.primitives import _feeding
 from mpflow.scenario import Scenario
 
 NEW, ALIVE = "new", "alive"  # of a process's life; after that it is its exit code
@@ -57,9 +58,7 @@ class World:
         self._declare()
         self.processes = {name: Process(self, plan) for name, plan in program.plans.items()}
         self.feeders = [
-            (name, process)
-            for name, each in self.parts.items()
-            for process in sorted(each.feeders)
+            (name, process) for name, each in self.parts.items() for process in sorted(each.feeders)
         ]
         self._people()
         self.steps: dict[tuple[str, Any], Step | None] = {}
@@ -179,11 +178,9 @@ class World:
         queues = [self.parts[queue] for queue, process in self.feeders if process == me.name]
         abrupt = done.failure is not None and done.failure.type == Abrupt.__name__
         if not abrupt:
-            from mpflow.primitives import _queues
-
             for on in reversed(queues):
                 if not me.get(("closed", on.name)):
-                    yield from _queues.tell_feeder(on, me)
+                    yield from _feeding.tell_feeder(on, me)
             children = me.get("children", ())
             for child in children:
                 if self.program.plans[child].daemon:
@@ -191,7 +188,7 @@ class World:
             for child in children:
                 yield self.parts[child].ended(None)  # type: ignore[attr-defined]
             for on in queues:
-                yield from _queues.join_feeder(on, me)
+                yield from _feeding.join_feeder(on, me)
         yield self.death(me.name, locals_.exit_code(done.failure))
 
     def death(self, name: str, code: int) -> Step:

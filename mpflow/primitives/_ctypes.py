@@ -6,12 +6,16 @@ signed byte is -56.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mpflow.kinds import Argument
 from mpflow.primitives._locking import acquire, acquiring, release, releasing
 from mpflow.primitives._monitor import Held
+
+if TYPE_CHECKING:
+    from mpflow.rule import Observation
 
 CODES = "cubBhHiIlLqQfd"
 TYPECODE = Argument("typecode", "text", "as in ctypes: i, d, b, …", default="i")
@@ -98,8 +102,9 @@ def bases(options: Mapping[str, Any], memory: Any) -> dict[str, object]:
     return {"memory": memory, **({"lock": 1} if options["lock"] is True else {})}
 
 
-class Guarded:
-    """Whoever reads or writes takes the lock for that moment, if there is one."""
+class Guarded(ABC):
+    """A value or an array in the order of events: whoever reads or writes takes the lock for that
+    moment, if there is one, and then `accessed` tells what becomes of what it holds."""
 
     waits = False
 
@@ -107,9 +112,17 @@ class Guarded:
         self.locked = options["lock"] is not False
         self.type = ctype(options["typecode"])
 
-    def let_in(self, held: Held, process: str) -> Held | None:
-        """The lock as it is then; None: the process cannot get at it."""
-        return held.let_in(process) if self.locked else held
+    def after(self, held: Held, own: Any, event: Observation) -> tuple[Held, Any] | None:
+        """The lock's state and its own behind an event; None: it cannot come."""
+        if event.status == "error":
+            return held, own
+        found = held.let_in(event.process) if self.locked else held
+        new = None if found is None else self.accessed(own, event)
+        return None if found is None or new is None else (found, new)
+
+    @abstractmethod
+    def accessed(self, own: Any, event: Observation) -> Any:
+        """What it holds behind a load or a store; None: it cannot come."""
 
     def cut(self, value: object) -> object:
         """A value as it is there once it was stored; one that was only shown, itself."""

@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mpflow.kinds import AT, FROM, INTO, TO, VALUE, Argument, Operation
+from mpflow.primitives._slices import sliced
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
@@ -75,6 +76,9 @@ class Container:
             return state if event.value in _READING else Content(None)
         if state.value is None:
             return state
+        if not _certain(state.value, event):
+            changed = event.action != "load" and event.status != "error"
+            return Content(None) if changed else state
         value = state.value.copy()
         raised, result = "", None
         try:
@@ -93,6 +97,16 @@ class Container:
 _TELLING = ("length", "load", "pop")
 
 
+def _certain(value: Any, event: Observation) -> bool:
+    """Whether a trace tells which item an event is about, and what came in the place of several.
+    A tuple that was no key looks like a list that can be none."""
+    at = event.extra.get("at")
+    if hasattr(at, "foreign_type") or (event.status == "error" and isinstance(at, list)):
+        return False
+    several = isinstance(value, list) and isinstance(sliced(at), slice)
+    return not several or event.action != "store" or not hasattr(event.value, "foreign_type")
+
+
 def _done(value: Any, event: Observation) -> Any:
     """What an event gives when it is done to a list or dict of our own."""
     at = event.extra.get("at")
@@ -100,22 +114,20 @@ def _done(value: Any, event: Observation) -> Any:
         return value.append(event.value)
     if event.action == "load" and at is None:
         return value.copy()
+    if isinstance(value, dict):
+        at = _as_key(at)
+    elif event.status != "error":
+        at = sliced(at)  # a text itself is no index: that is the error then
     if event.action == "pop":
         return value.pop() if at is None else value.pop(at)
-    given = [] if event.action == "length" else [_slice(at)]
+    given = [] if event.action == "length" else [at]
     given += [event.value] if event.action == "store" else []
     return getattr(value, _VERBS[event.action])(*given)
 
 
-def _slice(at: Any) -> Any:
-    """What only Python code asks for: `start:stop:step` of a list."""
-    if (
-        isinstance(at, str)
-        and at.count(":") == 2
-        and at.replace(":", "").replace("-", "").isdigit()
-    ):
-        return slice(*(int(each) if each else None for each in at.split(":")))
-    return at
+def _as_key(at: Any) -> Any:
+    """A key as a dict takes it: what goes well with a list, as a trace shows it, was a tuple."""
+    return tuple(_as_key(each) for each in at) if isinstance(at, list | tuple) else at
 
 
 def same(event: Observation, own: Any) -> bool:
@@ -134,9 +146,7 @@ def _plain(value: Any) -> Any:
     return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def operations(
-    load: Callable[..., Any], needs: tuple[str, ...], also: tuple[Operation, ...] = ()
-) -> tuple[Operation, ...]:
+def operations(load: Callable[..., Any], needs: tuple[str, ...]) -> tuple[Operation, ...]:
     """What can be done to a list and to a dict alike; `needs`: what `pop` needs."""
     return (
         Operation(
@@ -192,5 +202,4 @@ def operations(
             shows="method",
             code="_callmethod(method)",
         ),
-        *also,
     )

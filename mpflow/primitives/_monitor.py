@@ -60,8 +60,8 @@ class Monitor:
         self.places = {name: place for place, name in enumerate(members)}
         self.members = tuple(members.values())
         # A value's every access takes the lock for a moment: then a try may fail at any time.
-        self.taken_at_times = any(not getattr(each, "waits", False) for each in self.members)
-        self.waits = any(getattr(each, "waits", False) for each in self.members)
+        self.taken_at_times = any(not each.waits for each in self.members)
+        self.waits = any(each.waits for each in self.members)
 
     def start(self) -> State:
         held = Held(recursive=self.kind != "lock")

@@ -9,16 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mpflow.exceptions import named
 from mpflow.kinds import BLOCK, FROM, INTO, QUEUE, TIMEOUT, TO, VALUE, WHAT, Argument, Operation
-from mpflow.primitives import _pipes as on_pipe
-from mpflow.primitives._locking import MOST
+from mpflow.primitives import _feeding
 from mpflow.primitives._producers import Producers, State
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
-
-SENTINEL, ENDED = "sentinel", ("ended",)  # in a buffer: what ends its thread; it has ended
 
 OPTIONS = (Argument("maxsize", "integer", "slots; 0 or less: no bound", default=0),)
 
@@ -73,131 +69,17 @@ def _get(queue: Any, block: bool, timeout: float | None) -> object:
     return queue.get(block, timeout)
 
 
-# The model (queues.py): slots, a lock for readers and one for writers, a pipe; and in each process
-# that puts a buffer, which its feeder thread empties
-
-
-def bases(options: Mapping[str, Any]) -> dict[str, object]:
-    slots = options["maxsize"] if options["maxsize"] > 0 else MOST
-    return {"slots": slots, "readers": 1, "writers": 1, "pipe": on_pipe.EMPTY}
-
-
-def put(on: Any, me: Any, value: object, block: bool, timeout: float | None) -> Any:
-    """Queue.put: a slot, and into the buffer of this process."""
-    _check_open(on, me)
-    if not (yield on.down(on.key("slots"), block, timeout)):
-        raise named("Full")
-    yield append(on, me, me.number(value))
-
-
-def append(on: Any, me: Any, item: Any) -> Any:
-    """The step that hands an item to the feeder thread, which is started with the first."""
-    key = on.own("buffer", me.name)
-    return on.step((key,), (f"{key}:append",), lambda items: [(None, ((*(items or ()), item),))])
-
-
-def get(on: Any, me: Any, block: bool, timeout: float | None) -> Any:
-    """Queue.get: the readers' lock is held while it waits."""
-    _check_open(on, me)
-    readers, pipe, slots = on.key("readers"), on.key("pipe"), on.key("slots")
-    if block and timeout is None:
-        yield on.down(readers)
-        item = yield from on_pipe.receive(on, pipe)
-        yield on.up(readers)
-        yield on.up(slots)
-        return me.value(item)
-    if not (yield on.down(readers, block, timeout)):
-        raise named("Empty")
-    if not (yield on_pipe.poll(on, pipe, timeout if block else 0)):
-        yield on.up(readers)
-        raise named("Empty")
-    item = yield from on_pipe.receive(on, pipe)
-    yield on.up(slots)
-    yield on.up(readers)
-    return me.value(item)
-
-
-def getting(on: Any, waits: bool) -> tuple[str, ...]:
-    """What get does to what."""
-    readers, pipe = on.key("readers"), on.key("pipe")
-    timed = () if waits else (f"{readers}:T", f"{pipe}:poll")
-    return (f"{readers}:P", f"{readers}:V", f"{pipe}:recv", f"{on.key('slots')}:V", *timed)
-
-
-def feed(on: Any, me: Any) -> Any:
-    """Queue._feed, once round: one item on its way from the buffer into the pipe. True at the
-    sentinel: the thread ends."""
-    buffer = on.own("buffer", me.name)
-
-    def pop(items: Any) -> Any:
-        if not items or items == ENDED:
-            return []
-        return [(items[0], (ENDED if items[0] == SENTINEL else items[1:],))]
-
-    item = yield on.step((buffer,), (f"{buffer}:pop",), pop)
-    if item == SENTINEL:
-        return True
-    yield on.down(on.key("writers"))
-    yield from on_pipe.send(on, on.key("pipe"), item, me.size(item))
-    yield on.up(on.key("writers"))
-    return False
-
-
-def qsize(on: Any, me: Any) -> Any:
-    slots = on.options["maxsize"] if on.options["maxsize"] > 0 else MOST
-    return slots - (yield on.count(on.key("slots")))
-
-
-def empty(on: Any, me: Any) -> Any:
-    return not (yield on_pipe.poll(on, on.key("pipe"), 0))
-
-
-def full(on: Any, me: Any) -> Any:
-    return (yield on.count(on.key("slots"))) == 0
-
-
-def close(on: Any, me: Any) -> Any:
-    """Queue.close: the feeder thread, if there is one, is told to end."""
-    if not me.get(("closed", on.name)):
-        me.set(("closed", on.name), True)
-        yield from tell_feeder(on, me)
-
-
-def tell_feeder(on: Any, me: Any) -> Any:
-    """Behind all that is in the buffer comes the sentinel, where there is a thread."""
-    if on.fed_by(me.name):
-        key = on.own("buffer", me.name)
-
-        def add(items: Any) -> Any:
-            silent = items is None or items == ENDED or SENTINEL in items
-            return [(None, (items if silent else (*items, SENTINEL),))]
-
-        yield on.step((key,), (f"{key}:append",), add)
-
-
-def join_thread(on: Any, me: Any) -> Any:
-    if not me.get(("closed", on.name)):
-        raise AssertionError(f"Queue {on.name} not closed")
-    yield from join_feeder(on, me)
-
-
-def join_feeder(on: Any, me: Any) -> Any:
-    """Wait until the feeder thread has ended, unless nobody is to wait for it."""
-    if on.fed_by(me.name) and not me.get(("cancelled", on.name)):
-        key = on.own("buffer", me.name)
-        done = (None, ENDED)
-        ended = lambda items: [(None, (items,))] if items in done else []  # noqa: E731
-        yield on.step((key,), (f"{key}:ended",), ended)
-
-
-def cancel_join_thread(on: Any, me: Any) -> Any:
-    me.set(("cancelled", on.name), True)
-
-
-def _check_open(on: Any, me: Any) -> None:
-    if me.get(("closed", on.name)):
-        raise ValueError(f"Queue {on.name} is closed")
-
+EMPTY = Operation(
+    "empty",
+    "Whether nothing is in the pipe just now.",
+    QUEUE,
+    (INTO,),
+    lambda queue: queue.empty(),
+    boolean=True,
+    method="empty",
+    model=_feeding.empty,
+    accesses=lambda on, process, waits: (f"{on.key('pipe')}:poll",),
+)
 
 OPERATIONS = (
     Operation(
@@ -208,7 +90,7 @@ OPERATIONS = (
         _put,
         shows="value",
         method="put",
-        model=put,
+        model=_feeding.put,
         accesses=lambda on, process, waits: (
             f"{on.key('slots')}:P",
             f"{on.own('buffer', process)}:append",
@@ -222,8 +104,8 @@ OPERATIONS = (
         (BLOCK, TIMEOUT, INTO),
         _get,
         method="get",
-        model=get,
-        accesses=lambda on, process, waits: getting(on, waits),
+        model=_feeding.get,
+        accesses=lambda on, process, waits: _feeding.getting(on, waits),
     ),
     Operation(
         "qsize",
@@ -232,20 +114,10 @@ OPERATIONS = (
         (INTO,),
         lambda queue: queue.qsize(),
         method="qsize",
-        model=qsize,
+        model=_feeding.qsize,
         accesses=lambda on, process, waits: (f"{on.key('slots')}:R",),
     ),
-    Operation(
-        "empty",
-        "Whether nothing is in the pipe just now.",
-        QUEUE,
-        (INTO,),
-        lambda queue: queue.empty(),
-        boolean=True,
-        method="empty",
-        model=empty,
-        accesses=lambda on, process, waits: (f"{on.key('pipe')}:poll",),
-    ),
+    EMPTY,
     Operation(
         "full",
         "Whether no slot is left.",
@@ -254,7 +126,7 @@ OPERATIONS = (
         lambda queue: queue.full(),
         boolean=True,
         method="full",
-        model=full,
+        model=_feeding.full,
         accesses=lambda on, process, waits: (f"{on.key('slots')}:R",),
     ),
     Operation(
@@ -264,7 +136,7 @@ OPERATIONS = (
         (),
         lambda queue: queue.close(),
         method="close",
-        model=close,
+        model=_feeding.close,
         accesses=lambda on, process, waits: (f"{on.own('buffer', process)}:append",),
     ),
     Operation(
@@ -274,7 +146,7 @@ OPERATIONS = (
         (),
         lambda queue: queue.join_thread(),
         method="join_thread",
-        model=join_thread,
+        model=_feeding.join_thread,
         accesses=lambda on, process, waits: (f"{on.own('buffer', process)}:ended",),
     ),
     Operation(
@@ -284,7 +156,7 @@ OPERATIONS = (
         (),
         lambda queue: queue.cancel_join_thread(),
         method="cancel_join_thread",
-        model=cancel_join_thread,
+        model=_feeding.cancel_join_thread,
         accesses=lambda on, process, waits: (),
     ),
 )

@@ -42,7 +42,9 @@ def wait(on: Any, me: Any, lock: str, timeout: float | None) -> Any:
 def notify(on: Any, most: int) -> Any:
     """Wake so many at most, and wait until they say that they are awake."""
     if on.merged:
-        change = on.update(on.key(PARKED), lambda parked: [(None, new) for new in wake(parked, most)])
+        change = on.update(
+            on.key(PARKED), lambda parked: [(None, new) for new in wake(parked, most)]
+        )
         yield change
         return
     if (yield on.down(on.key(TOKENS), False)):
@@ -66,7 +68,9 @@ def _give_up(on: Any, lock: str, who: str) -> Any:
     """The step that goes to sleep and gives the lock up."""
     key = on.key(PARKED)
     kinds = (f"{key}:w", f"{lock}:V")
-    return on.step((key, lock), kinds, lambda parked, value: [(None, (park(parked, who), value + 1))])
+    return on.step(
+        (key, lock), kinds, lambda parked, value: [(None, (park(parked, who), value + 1))]
+    )
 
 
 def _woken(on: Any, who: str, timeout: float | None) -> Any:

@@ -26,7 +26,8 @@ from mpflow.primitives._ctypes import (
     refuses,
     same,
 )
-from mpflow.primitives._monitor import Held, Monitor
+from mpflow.primitives._monitor import Monitor
+from mpflow.primitives._slices import sliced
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
@@ -40,7 +41,7 @@ Rows = tuple[tuple[Any, ...], ...]
 class Cells(Guarded):
     """An array in the order of events: a load gives what was stored there last. The state has the
     items in rows, so that a large array is not copied for each of them; none of a very large
-    one."""
+    one, nor where it is not known any more."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         super().__init__(options)
@@ -51,50 +52,39 @@ class Cells(Guarded):
     def start(self) -> Rows:
         return _rows([self.cut(each) for each in self.initial])
 
-    def after(self, held: Held, own: Rows, event: Observation) -> tuple[Held, Rows] | None:
-        if event.status == "error":
-            return held, own
-        found = self.let_in(held, event.process)
-        if found is None:
-            return None
-        at = event.extra.get("at")
-        if isinstance(at, str) and own:
-            return self._slice(found, own, event, at)
+    def accessed(self, own: Rows, event: Observation) -> Rows | None:
+        at = sliced(event.extra.get("at"))
+        if isinstance(at, slice) and own:
+            return self._slice(own, event, at)
         if not isinstance(at, int) or not own:
-            return found, own
+            return own
         if not -self.size <= at < self.size:
-            return (found, own) if event.status == "blocked" else None
+            return own if event.status == "blocked" else None
         row, place = divmod(at % self.size, _ROW)
         if event.action == "store":
             new = (*own[row][:place], self.cut(event.value), *own[row][place + 1 :])
-            return found, (*own[:row], new, *own[row + 1 :])
+            return (*own[:row], new, *own[row + 1 :])
         if event.status == "ok" and not same(event.result, own[row][place]):
             return None
-        return found, own
+        return own
 
-    def _slice(
-        self, held: Held, own: Rows, event: Observation, at: str
-    ) -> tuple[Held, Rows] | None:
-        """What only Python code does: several items at once, `start:stop:step`."""
+    def _slice(self, own: Rows, event: Observation, at: slice) -> Rows | None:
+        """What only Python code does: several items at once."""
+        told = event.value if event.action == "store" else event.result
+        if not isinstance(told, list | tuple):  # characters, or not all of it was written down
+            return () if event.action == "store" else own
         items = [each for row in own for each in row]
-        part = slice(*(int(each) if each else None for each in at.split(":")))
-        if event.action == "store":
-            items[part] = [self.cut(each) for each in _items(event.value)]
-            return held, _rows(items)
-        told = _items(event.result)
-        if event.status == "ok" and any(
-            not same(one, other) for one, other in zip(told, items[part], strict=True)
-        ):
+        if len(told) != len(items[at]):
             return None
-        return held, own
+        if event.action == "store":
+            items[at] = [self.cut(each) for each in told]
+            return _rows(items)
+        wrong = any(not same(one, other) for one, other in zip(told, items[at], strict=True))
+        return None if wrong and event.status == "ok" else own
 
 
 def _rows(items: Sequence[Any]) -> Rows:
     return tuple(tuple(items[i : i + _ROW]) for i in range(0, len(items), _ROW))
-
-
-def _items(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list | tuple) else []
 
 
 def _check(options: Mapping[str, Any]) -> list[tuple[str, str]]:

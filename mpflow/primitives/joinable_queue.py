@@ -13,7 +13,8 @@ from mpflow.exceptions import named
 from mpflow.kinds import PROCESS, QUEUE, Operation, Primitive
 from mpflow.primitives import _waking
 from mpflow.primitives._producers import State
-from mpflow.primitives._queues import OPERATIONS, OPTIONS, Items, append, bases, check, feed
+from mpflow.primitives._feeding import append, bases, feed
+from mpflow.primitives._queues import OPERATIONS, OPTIONS, Items, check
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
@@ -89,7 +90,10 @@ PRIMITIVE = Primitive(
     summary="A queue that counts what was put and is not done, and can be waited for.",
     options=OPTIONS,
     operations=(
-        *(each._replace(model=_put, accesses=None) if each.verb == "put" else each for each in OPERATIONS),
+        *(
+            each._replace(model=_put, accesses=None) if each.verb == "put" else each
+            for each in OPERATIONS
+        ),
         Operation(
             "task_done",
             "Say that one item that was got is done.",

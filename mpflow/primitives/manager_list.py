@@ -34,7 +34,7 @@ PRIMITIVE = Primitive(
     type="manager_list",
     summary="A list in the manager's process; each step on it is one request.",
     options=(Argument("initial", "list", "what it holds at first", default=[]),),
-    operations=operations(_load, (), (APPEND,)),
+    operations=(*operations(_load, ()), APPEND),
     make=_make,
     rule=lambda options: Container(options["initial"]),
     stage=0,

@@ -9,7 +9,7 @@ end closed, inherited ones too.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mpflow.kinds import FROM, INTO, TO, VALUE, WHAT, Argument, Operation, Primitive
 from mpflow.primitives._bytes import BYTES, encoded, raw
@@ -25,7 +25,12 @@ MOST = Argument("maxlength", "integer", "how many bytes at most")
 OF = Argument("of", "subject", "of which end", required=True)
 
 
-Pending = tuple[tuple[State, State], frozenset[int]]  # under way to each end; the ends closed
+class Pending(NamedTuple):
+    """What is under way to each end; the ends closed; by which verbs messages have been sent."""
+
+    ways: tuple[State, State]
+    closed: frozenset[int] = frozenset()
+    sent: frozenset[str] = frozenset()
 
 
 class Messages:
@@ -40,31 +45,27 @@ class Messages:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.ends = _ends(options)
-        self.senders = (
-            Producers(drops=False),
-            Producers(drops=False),
-        )  # to the first end, to the second
-        self.kinds: set[str] = set()  # how messages have been sent
+        self.senders = Producers(drops=False), Producers(drops=False)  # to the first end; second
 
     def start(self) -> Pending:
         first, second = self.senders
-        return (first.start(), second.start()), frozenset()
+        return Pending((first.start(), second.start()))
 
     def after(self, state: Pending, event: Observation) -> Pending | None:
         action, status = event.action, event.status
         if status == "error":
             return state
-        ways, closed = state
+        ways, closed, sent = state
         if _end(event) not in self.ends:
             return None  # no trace of ours names such an end
         end = self.ends.index(_end(event))
         other = 1 - end
         if action in ("send", "send_bytes"):
-            self.kinds.add(action)
             item = raw(event.value) if action == "send_bytes" else event.value
+            state = state if action in sent else state._replace(sent=sent | {action})
             return _with(state, other, self.senders[other].put(ways[other], event, item=item))
         if action in ("recv", "recv_bytes"):
-            if status == "blocked" or self._kept_otherwise(action):
+            if status == "blocked" or _sent_otherwise(sent, action):
                 return _with(state, end, self.senders[end].lose(ways[end]))
             item = raw(event.result) if action == "recv_bytes" else event.result
             return _with(state, end, self.senders[end].get(ways[end], item))
@@ -72,19 +73,20 @@ class Messages:
             return state if ways[end][0] or closed else None
         if action == "poll" and status != "blocked" and other not in closed:
             return state if bool(event.result) == (ways[end][0] > 0) else None
-        return (ways, closed | {end}) if action == "close" else state
-
-    def _kept_otherwise(self, action: str) -> bool:
-        """Whether a message may have been sent otherwise than it is received: then nobody can say
-        whether it is the same."""
-        return not self.kinds <= {"send" if action == "recv" else "send_bytes"}
+        return state._replace(closed=closed | {end}) if action == "close" else state
 
 
 def _with(state: Pending, end: int, way: State | None) -> Pending | None:
     if way is None:
         return None
-    (first, second), closed = state
-    return ((first, way) if end else (way, second)), closed
+    first, second = state.ways
+    return Pending((first, way) if end else (way, second), state.closed, state.sent)
+
+
+def _sent_otherwise(sent: frozenset[str], action: str) -> bool:
+    """Whether a message may have been sent otherwise than it is received: then nobody can say
+    whether it is the same."""
+    return not sent <= {"send" if action == "recv" else "send_bytes"}
 
 
 def _end(event: Observation) -> str:

@@ -176,7 +176,9 @@ def _check_closed(on: Any, me: Any) -> None:
         raise ValueError("process object is closed")
 
 
-_ENDING = frozenset((1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 24, 25, 26, 27, 29, 30, 31))
+_ENDING = frozenset(
+    (1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 24, 25, 26, 27, 29, 30, 31)
+)
 
 PRIMITIVE = Primitive(
     type="process",

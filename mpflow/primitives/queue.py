@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpflow.kinds import Primitive
-from mpflow.primitives._queues import OPERATIONS, OPTIONS, Items, bases, check, feed
+from mpflow.primitives._feeding import bases, feed
+from mpflow.primitives._queues import OPERATIONS, OPTIONS, Items, check
 
 
 def _make(options: Mapping[str, Any], made: object) -> dict[str, object]:

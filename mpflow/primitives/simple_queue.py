@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mpflow.kinds import FROM, INTO, QUEUE, TO, VALUE, WHAT, Operation, Primitive
+from mpflow.kinds import FROM, INTO, TO, VALUE, WHAT, Operation, Primitive
 from mpflow.primitives._producers import Producers, State
 from mpflow.primitives import _pipes
+from mpflow.primitives._queues import EMPTY
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
@@ -107,16 +108,7 @@ PRIMITIVE = Primitive(
             method="get",
             model=_get,
         ),
-        Operation(
-            "empty",
-            "Whether nothing is in the pipe just now.",
-            QUEUE,
-            (INTO,),
-            lambda queue: queue.empty(),
-            boolean=True,
-            method="empty",
-            model=_empty,
-        ),
+        EMPTY._replace(model=_empty),
         Operation(
             "close",
             "Close this process's ends of the pipe.",

@@ -26,7 +26,7 @@ from mpflow.primitives._ctypes import (
     refuses,
     same,
 )
-from mpflow.primitives._monitor import Held, Monitor
+from mpflow.primitives._monitor import Monitor
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
@@ -42,17 +42,12 @@ class Cell(Guarded):
     def start(self) -> object:
         return self.cut(self.initial)
 
-    def after(self, held: Held, own: Any, event: Observation) -> tuple[Held, Any] | None:
-        if event.status == "error":
-            return held, own
-        found = self.let_in(held, event.process)
-        if found is None:
-            return None
+    def accessed(self, own: Any, event: Observation) -> Any:
         if event.action == "store":
-            return found, self.cut(event.value)
+            return self.cut(event.value)
         if event.action == "load" and event.status == "ok" and not same(event.result, own):
             return None
-        return found, own
+        return own
 
 
 def _check(options: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -103,7 +98,13 @@ PRIMITIVE = Primitive(
     operations=(
         *OPERATIONS,
         Operation(
-            "load", "What it holds.", FROM, (INTO,), _load, code=".value", model=_model_load,
+            "load",
+            "What it holds.",
+            FROM,
+            (INTO,),
+            _load,
+            code=".value",
+            model=_model_load,
             accesses=lambda on, process, waits: accessing(on, "r"),
         ),
         Operation(

@@ -125,7 +125,7 @@ class _Builder:
             for option in primitive.options
         }
         faulty = [o.name for o in primitive.options if o.name in given and options[o.name] is None]
-        for key, message in () if any(faulty) else primitive.check(options):
+        for key, message in () if faulty else primitive.check(options):
             self.report("bad-option", message, (*path, key) if key in given else path)
             options.update((o.name, o.default) for o in primitive.options if o.name == key)
         return Declared(name, given["type"], options, self._count(given, path))

@@ -146,7 +146,8 @@ class Replay:
 def _opaque(event: Event, shortened: list[str]) -> Event:
     """The event with values that are only shown in place of shortened ones."""
     if "at" in shortened:
-        event = event._replace(extra={**event.extra, "at": None})  # nobody knows which
+        at = _shown(str(event.extra["at"]))
+        event = event._replace(extra={**event.extra, "at": at})
     if "value" in shortened:
         event = event._replace(value=_shown(str(event.value)))
     if "result" in shortened:

@@ -300,7 +300,8 @@ class Follower:
             "wait": int,
         }
         kind = kinds.get(ask.verb, list if ask.verb == "active_children" else object)
-        if not isinstance(event.result, kind) or (kind is not object and event.result is True):
+        no_bool = kind is not object and isinstance(event.result, bool)
+        if no_bool or not isinstance(event.result, kind):
             return f"its result cannot be {shown(event.result)}"
         return ""
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from json import dumps
 from typing import Any, NamedTuple, NoReturn
 
-from mpflow.engine.record import portable, restored
+from mpflow.engine.portable import portable, restored
 from mpflow.evaluation import NAMESPACE
 from mpflow.stepwise import Lost
 from mpflow.trace import LONGEST, fit

@@ -9,6 +9,7 @@ import signal
 import pytest
 
 from mpflow.engine import record
+from mpflow.engine.portable import Foreign, portable, restored
 from mpflow.engine.reading import Lane, lanes
 
 ACTION = record.FIRST
@@ -147,15 +148,15 @@ PORTABLE = [
     ("text", "text"),
     ([1, (2.5, None)], [1, (2.5, None)]),
     ({"a": {1, 2}, 3: b"x"}, {"a": {1, 2}, 3: b"x"}),
-    (object, record.Foreign("<class 'object'>")),
-    (Odd(), record.Foreign("<Odd: repr failed with ValueError>")),
-    ("x" * (1 << 21), record.Foreign("'" + "x" * 398 + "…")),
+    (object, Foreign("<class 'object'>")),
+    (Odd(), Foreign("<Odd: repr failed with ValueError>")),
+    ("x" * (1 << 21), Foreign("'" + "x" * 398 + "…")),
 ]
 
 
 @pytest.mark.parametrize(("value", "back"), PORTABLE, ids=[str(i) for i in range(len(PORTABLE))])
 def test_what_cannot_be_written_or_is_too_large_is_shown_by_its_repr(writer, lane, value, back):
-    assert record.restored(record.portable(value)) == back
+    assert restored(portable(value)) == back
     found = lane.value(writer.word(value))
     assert (found, type(found)) == (back, type(back))
 

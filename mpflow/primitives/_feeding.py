@@ -1,0 +1,139 @@
+"""The model of a queue and a joinable one: slots, a lock for readers and one for writers, a pipe,
+and in each process that puts a buffer, which its feeder thread empties.
+
+CPython: multiprocessing.Queue (queues.py). A generator tells each operation in steps
+(model/steps.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mpflow.exceptions import named
+from mpflow.primitives import _pipes
+from mpflow.primitives._locking import MOST
+
+SENTINEL, ENDED = "sentinel", ("ended",)  # in a buffer: what ends its thread; it has ended
+
+
+def bases(options: Mapping[str, Any]) -> dict[str, object]:
+    slots = options["maxsize"] if options["maxsize"] > 0 else MOST
+    return {"slots": slots, "readers": 1, "writers": 1, "pipe": _pipes.EMPTY}
+
+
+def put(on: Any, me: Any, value: object, block: bool, timeout: float | None) -> Any:
+    """Queue.put: a slot, and into the buffer of this process."""
+    _check_open(on, me)
+    if not (yield on.down(on.key("slots"), block, timeout)):
+        raise named("Full")
+    yield append(on, me, me.number(value))
+
+
+def append(on: Any, me: Any, item: Any) -> Any:
+    """The step that hands an item to the feeder thread, which is started with the first."""
+    key = on.own("buffer", me.name)
+    return on.step((key,), (f"{key}:append",), lambda items: [(None, ((*(items or ()), item),))])
+
+
+def get(on: Any, me: Any, block: bool, timeout: float | None) -> Any:
+    """Queue.get: the readers' lock is held while it waits."""
+    _check_open(on, me)
+    readers, pipe, slots = on.key("readers"), on.key("pipe"), on.key("slots")
+    if block and timeout is None:
+        yield on.down(readers)
+        item = yield from _pipes.receive(on, pipe)
+        yield on.up(readers)
+        yield on.up(slots)
+        return me.value(item)
+    if not (yield on.down(readers, block, timeout)):
+        raise named("Empty")
+    if not (yield _pipes.poll(on, pipe, timeout if block else 0)):
+        yield on.up(readers)
+        raise named("Empty")
+    item = yield from _pipes.receive(on, pipe)
+    yield on.up(slots)
+    yield on.up(readers)
+    return me.value(item)
+
+
+def getting(on: Any, waits: bool) -> tuple[str, ...]:
+    """What get does to what."""
+    readers, pipe = on.key("readers"), on.key("pipe")
+    timed = () if waits else (f"{readers}:T", f"{pipe}:poll")
+    return (f"{readers}:P", f"{readers}:V", f"{pipe}:recv", f"{on.key('slots')}:V", *timed)
+
+
+def feed(on: Any, me: Any) -> Any:
+    """Queue._feed, once round: one item on its way from the buffer into the pipe. True at the
+    sentinel: the thread ends."""
+    buffer = on.own("buffer", me.name)
+
+    def pop(items: Any) -> Any:
+        if not items or items == ENDED:
+            return []
+        return [(items[0], (ENDED if items[0] == SENTINEL else items[1:],))]
+
+    item = yield on.step((buffer,), (f"{buffer}:pop",), pop)
+    if item == SENTINEL:
+        return True
+    yield on.down(on.key("writers"))
+    yield from _pipes.send(on, on.key("pipe"), item, me.size(item))
+    yield on.up(on.key("writers"))
+    return False
+
+
+def qsize(on: Any, me: Any) -> Any:
+    slots = on.options["maxsize"] if on.options["maxsize"] > 0 else MOST
+    return slots - (yield on.count(on.key("slots")))
+
+
+def empty(on: Any, me: Any) -> Any:
+    return not (yield _pipes.poll(on, on.key("pipe"), 0))
+
+
+def full(on: Any, me: Any) -> Any:
+    return (yield on.count(on.key("slots"))) == 0
+
+
+def close(on: Any, me: Any) -> Any:
+    """Queue.close: the feeder thread, if there is one, is told to end."""
+    if not me.get(("closed", on.name)):
+        me.set(("closed", on.name), True)
+        yield from tell_feeder(on, me)
+
+
+def tell_feeder(on: Any, me: Any) -> Any:
+    """Behind all that is in the buffer comes the sentinel, where there is a thread."""
+    if on.fed_by(me.name):
+        key = on.own("buffer", me.name)
+
+        def add(items: Any) -> Any:
+            silent = items is None or items == ENDED or SENTINEL in items
+            return [(None, (items if silent else (*items, SENTINEL),))]
+
+        yield on.step((key,), (f"{key}:append",), add)
+
+
+def join_thread(on: Any, me: Any) -> Any:
+    if not me.get(("closed", on.name)):
+        raise AssertionError(f"Queue {on.name} not closed")
+    yield from join_feeder(on, me)
+
+
+def join_feeder(on: Any, me: Any) -> Any:
+    """Wait until the feeder thread has ended, unless nobody is to wait for it."""
+    if on.fed_by(me.name) and not me.get(("cancelled", on.name)):
+        key = on.own("buffer", me.name)
+        done = (None, ENDED)
+        ended = lambda items: [(None, (items,))] if items in done else []  # noqa: E731
+        yield on.step((key,), (f"{key}:ended",), ended)
+
+
+def cancel_join_thread(on: Any, me: Any) -> Any:
+    me.set(("cancelled", on.name), True)
+
+
+def _check_open(on: Any, me: Any) -> None:
+    if me.get(("closed", on.name)):
+        raise ValueError(f"Queue {on.name} is closed")
