@@ -52,6 +52,18 @@ def judge(scenario: Scenario, trace: Trace) -> Trace:
     return trace._replace(outcome=outcome, verdict=verdict)
 
 
+def holds(scenario: Scenario, trace: Trace, condition: Condition) -> bool:
+    """Whether a condition of `expect` is true of a judged run; what cannot be worked out is not."""
+    scope = _scope(scenario, trace)
+    if isinstance(trace.outcome, Mapping):
+        scope = {**trace.outcome, **{n: v for n, v in scope.items() if n not in scenario.params}}
+        scope.update({n: v for n, v in scenario.params.items() if n not in scope})
+    try:
+        return bool(expressions.evaluate(condition.compiled, scope))
+    except Exception:
+        return False
+
+
 def _scope(scenario: Scenario, trace: Trace) -> dict[str, Any]:
     scope: dict[str, Any] = {**scenario.params, "output": trace.output}
     for declaration in (scenario.main, *scenario.processes.values()):

@@ -8,15 +8,13 @@ declares its accesses; one that declares none may do anything to all of its prim
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from types import CodeType
 from typing import Any
 
 from mpflow import registry
-from mpflow.evaluation import PREFIX
 from mpflow.model.local import Process
 from mpflow.model.machine import Instruction
+from mpflow.model.text import candidates, following, named, static, waits
 from mpflow.model.world import World, actor, feeder, life, signals
-from mpflow.naming import constant
 
 ANY = "*"  # whatever there is to be done to a component
 
@@ -110,6 +108,13 @@ class Accesses:
                 found |= sum(b for name, b in self.bits.items() if name.rpartition(":")[0] == key)
         return found
 
+    def covers(self, future: int, accesses: Iterable[str]) -> bool:
+        """Whether all these accesses are among those of a future."""
+        return all(
+            future & (self.of([each]) | self.bits.get(f"{each.rpartition(':')[0]}:{ANY}", 0))
+            for each in accesses
+        )
+
     # One process
 
     def _process(self, name: str, process: Process) -> None:
@@ -117,7 +122,7 @@ class Accesses:
         own = [list(self._instruction(process, each)) for each in code]
         bits = [self.of(each) for each in own]
         leaving = self.of(self._leaving(name))
-        ahead = [list(_next(process, at)) for at in range(len(code))]
+        ahead = [list(following(process.machine, at)) for at in range(len(code))]
         self.future[name] = _fixed(ahead, bits, [0] * len(code), leaving)
         guards = [self._guarded(each) for each in own]
         self.unguarded[name] = _fixed(ahead, bits, guards, leaving)
@@ -136,7 +141,7 @@ class Accesses:
             return
         act = f"{actor(process.name)}:act"
         if step.verb == "section":
-            name = _static(process, step.arguments["name"])
+            name = static(process.machine, step.arguments["name"])
             keys = [k for k in world.facts.log if k.startswith("section ")]
             yield from (f"{k}:w" for k in keys if name is None or k == f"section {name}")
         elif not step.operates and instruction.what == "do":
@@ -154,7 +159,7 @@ class Accesses:
         assert step is not None
         verb = {"enter": "acquire", "leave": "release"}.get(instruction.what, step.verb)
         source = step.arguments["lock" if step.verb == "with" else step.operates]
-        names = _static(process, source)
+        names = static(process.machine, source)
         for name, type_name in self._possible(process, names, verb):
             operation = registry.primitive(type_name).operation(verb)
             assert operation is not None
@@ -162,21 +167,14 @@ class Accesses:
             if operation.accesses is None:
                 yield from (f"{key}:{ANY}" for key in self.world.keys_of(name))
                 continue
-            waits = instruction.what != "do" or _waits(step.arguments)
-            yield from operation.accesses(on, process.name, waits)
+            for_ever = instruction.what != "do" or waits(step.arguments)
+            yield from operation.accesses(on, process.name, for_ever)
 
     def _possible(self, process: Process, names: Any, verb: str) -> list[tuple[str, str]]:
         """What an action may be on."""
-        handed = self.world.handed(process.name)
-        known = [(n, t) for n, t in handed.items() if registry.primitive(t).operation(verb)]
-        if registry.primitive("process").operation(verb):
-            known += [(n, "process") for n in self.world.program.plans if n != process.name]
-        if not isinstance(names, str | list | tuple) or names == "all" or "all" in names:
-            return known
-        wanted: set[str] = set()
-        for each in [names] if isinstance(names, str) else names:
-            wanted |= {str(each), *self.world.program.names.get(str(each), ())}
-        return [(name, type_name) for name, type_name in known if name in wanted]
+        known = candidates(self.world.program, process.plan, verb)
+        wanted = named(self.world.program, names)
+        return known if wanted is None else [each for each in known if each[0] in wanted]
 
     def _leaving(self, name: str) -> Iterator[str]:
         """What a process does on its way out."""
@@ -209,47 +207,6 @@ def _symmetric(table: dict[str, str]) -> dict[str, set[str]]:
             found.setdefault(kind, set()).add(other)
             found.setdefault(other, set()).add(kind)
     return found
-
-
-def _waits(arguments: Any) -> bool:
-    """Whether an action waits without a limit, as far as the text tells."""
-    return arguments.get("block", "True") == "True" and arguments.get("timeout", "None") == "None"
-
-
-def _static(process: Process, source: str) -> Any:
-    """What an expression gives, where no variable of the process decides; else None."""
-    found = constant(source)
-    if found is not None:
-        return found
-    code = compile(source, "<mpflow model>", "eval")
-    used = {name.removeprefix(PREFIX) for name in _names(code) if name.startswith(PREFIX)}
-    if used & process.machine.names.keys() or "error" in used:
-        return None
-    try:
-        return eval(code, dict(process.machine.space))
-    except Exception:
-        return None
-
-
-def _names(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for each in code.co_consts:
-        if isinstance(each, CodeType):
-            yield from _names(each)
-
-
-def _next(process: Process, at: int) -> Iterator[int]:
-    """The instructions that may come after one, whatever happens."""
-    machine = process.machine
-    instruction = machine.code[at]
-    if instruction.what not in ("end", "goto", "jump", "again"):
-        yield at + 1
-    if instruction.what in ("test", "turn", "goto", "jump", "catch"):
-        yield instruction.to
-    if instruction.what == "again":
-        yield at + 1
-        yield from (each.to for each in machine.code if each.what == "jump")
-    yield from (region.entry for region in machine.regions if region.first <= at < region.last)
 
 
 def _fixed(ahead: list[list[int]], own: list[int], guards: list[int], leaving: int) -> list[int]:

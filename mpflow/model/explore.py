@@ -9,9 +9,9 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from mpflow.model.space import Full, Row, Space
+from mpflow.model.space import Full, Space
 
 CHECKED = 4096  # states between two looks at the clock
 
@@ -38,12 +38,17 @@ class Search(NamedTuple):
     depth: int = 0
 
 
-class Choice:
-    """Whose steps are enough to look at in a state (reduce.py); this one takes all."""
+class Choice(Protocol):
+    """Whose steps are enough to look at (reduce.py)."""
 
-    def actors(self, state: int) -> list[int] | None:
-        """Their numbers; None for all."""
-        return None
+    def actors(self, state: int) -> list[int]:
+        """The numbers of the actors whose steps are enough in a state."""
+        ...
+
+    def run_on(self, state: int, number: int) -> tuple[int, int]:
+        """Where an actor comes to who takes all his next steps that are enough alone, and how many
+        they are."""
+        ...
 
 
 def search(
@@ -57,33 +62,27 @@ def search(
     watch = _Watch(limits, progress)
     while True:
         try:
-            return _search(space, watch, choice(space) if choice else None)
+            return _reduced(space, watch, choice(space)) if choice else _search(space, watch)
         except Full:
             space.lay_out()
 
 
-def _search(space: Space, watch: _Watch, choice: Choice | None) -> Search:
+def _search(space: Space, watch: _Watch) -> Search:
+    """All states, level by level. How many ways lead to a state is counted along."""
     found = Search({space.first: None}, [], 0, None)
     came_from, ends = found.came_from, found.ends
     level: dict[int, int] = {space.first: 1}
     transitions = paths = depth = 0
-    graded, cut = True, ""
+    graded, cut, due = True, "", CHECKED
     table = [(a.shift, a.mask, a.rows, a) for a in space.actors]
-    due = CHECKED
     try:
         while level and not cut:
             following: dict[int, int] = {}
             for state, count in level.items():
                 blocked = True
-                chosen = choice.actors(state) if choice is not None else None
-                for shift, mask, rows, actor in (
-                    table if chosen is None else [table[n] for n in chosen]
-                ):
+                for shift, mask, rows, actor in table:
                     at = (state >> shift) & mask
-                    try:
-                        row = rows[at]
-                    except IndexError:
-                        row = None
+                    row = rows[at] if at < len(rows) else None
                     if row is None:
                         row = space.row(actor, at)
                     if row is False:
@@ -120,6 +119,45 @@ def _search(space: Space, watch: _Watch, choice: Choice | None) -> Search:
     )
 
 
+def _reduced(space: Space, watch: _Watch, choice: Choice) -> Search:
+    """Fewer states, in the order of their distance from the first: a step may stand for several,
+    so the next level is not always one further."""
+    found = Search({space.first: None}, [], 0, None)
+    came_from, ends = found.came_from, found.ends
+    levels: dict[int, list[int]] = {0: [space.first]}
+    distance = {space.first: 0}  # of states not yet looked at
+    transitions = depth = 0
+    cut, due = "", CHECKED
+    try:
+        while levels and not cut:
+            depth = min(levels)
+            for state in levels.pop(depth):
+                if distance.get(state) != depth:
+                    continue  # looked at before, from nearer
+                del distance[state]
+                taken = False
+                for number in choice.actors(state):
+                    for difference in space.differences(space.actors[number], state):
+                        taken = True
+                        transitions += 1
+                        new, more = choice.run_on(state + difference, number)
+                        far = depth + 1 + more
+                        if new not in came_from or distance.get(new, -1) > far:
+                            came_from[new] = state
+                            distance[new] = far
+                            levels.setdefault(far, []).append(new)
+                if not taken:
+                    ends.append(state)
+                if len(came_from) >= due:
+                    due += CHECKED
+                    cut = watch.over(len(came_from), depth)
+                    if cut:
+                        break
+    except KeyboardInterrupt:
+        cut = "interrupted"
+    return found._replace(transitions=transitions, cut=cut, depth=depth)
+
+
 class _Watch:
     """Tells when a search has to end."""
 
@@ -149,16 +187,6 @@ def _used() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def way_to(found: Search, state: int) -> list[int]:
-    """The states from the first one to this one."""
-    states = [state]
-    before = found.came_from[state]
-    while before is not None:
-        states.append(before)
-        before = found.came_from[before]
-    return states[::-1]
-
-
 def reached(space: Space, found: Search, key: str) -> Iterator[tuple[object, int]]:
     """Each value that a component has somewhere, and the first state that has it."""
     field = space.fields[key]
@@ -169,7 +197,3 @@ def reached(space: Space, found: Search, key: str) -> Iterator[tuple[object, int
             seen.add(number)
             yield field.values[number], state
 
-
-def enabled(row: Row, state: int) -> bool:
-    """Whether an actor with this row can take its step."""
-    return bool(row.ways.get(state & row.mask))

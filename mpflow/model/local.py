@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mpflow import registry
 from mpflow.evaluation import Attributes
 from mpflow.kinds import Operation
-from mpflow.model.machine import Ask, Done, Machine, State
 from mpflow.model import steps
+from mpflow.model.machine import Ask, Done, Machine, State
 from mpflow.model.steps import Step
 from mpflow.model.values import Abrupt, Failure, Uncheckable
 from mpflow.plan import Plan
@@ -230,6 +230,7 @@ class Process:
         """An action's subject is done with: on to the next subject, or the next action."""
         assert isinstance(local.state, State)
         ask, values = self._ask(local.state), self.world.values
+        self.world.taken.add((self.name, ask.step.number))
         targets = finished.targets
         on, type_name = targets[len(local.done)] if targets else (None, "")
         moments.append(
@@ -275,7 +276,7 @@ class Process:
         if ask.failure is not None:
             raise_now = _Finished(None, ask.failure, [])
             return _done(raise_now)
-        if not ask.step.operates and ask.phase == "" or ask.step.verb == "section":
+        if (not ask.step.operates and ask.phase == "") or ask.step.verb == "section":
             return self._own(ask, me)
         return self._operation(ask, local, me)
 

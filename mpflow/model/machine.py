@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from mpflow import registry
 from mpflow.evaluation import NAMESPACE, PREFIX
 from mpflow.model.values import Failure, Uncheckable, Values
 from mpflow.naming import constant, set_by

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from mpflow.model.accesses import Accesses
-from mpflow.model.explore import Choice
 from mpflow.model.local import Dead, Local
 from mpflow.model.machine import State
 from mpflow.model.space import Actor, Space
@@ -32,7 +31,7 @@ class Reach(NamedTuple):
 NOTHING = Reach(0, 0, 0, 0)
 
 
-class Stubborn(Choice):
+class Stubborn:
     """The stubborn sets of a space."""
 
     def __init__(self, space: Space) -> None:
@@ -40,7 +39,7 @@ class Stubborn(Choice):
         self.accesses = Accesses(space.world)
         self.reaches: list[list[Reach | None]] = [[] for _ in space.actors]
 
-    def actors(self, state: int) -> list[int] | None:
+    def actors(self, state: int) -> list[int]:
         """The smallest set found: the one with the fewest steps to take."""
         reaches, enabled, ways = [], [], []
         for number, actor in enumerate(self.space.actors):
@@ -50,41 +49,48 @@ class Stubborn(Choice):
             if reach is None:
                 reach = self._reach(number, actor, at)
             reaches.append(reach)
-            found = self.space.differences(actor, state)
+            found = self.space.differences(actor, state) if reach is not NOTHING else ()
             ways.append(len(found))
             if found:
+                if not reach.conflicts:
+                    return [number]
                 enabled.append(number)
         if len(enabled) < 2:
             return enabled
-        best: list[int] | None = None
-        least = sum(ways)
-        can = set(enabled)
-        done = 0
-        for seed in enabled:
-            if done >> seed & 1:
-                continue  # in a set already seen: its own is no smaller
-            chosen = self._closure(seed, reaches, can)
-            members = [each for each in enabled if chosen >> each & 1]
-            done |= chosen
-            steps = sum(ways[each] for each in members)
-            if steps < least or best is None:
-                best, least = members, steps
-            if len(members) == 1:
-                break
-        return best
+        return self._smallest(reaches, enabled, ways)
 
-    def _closure(self, seed: int, reaches: list[Reach], can: set[int]) -> int:
-        chosen, left = 1 << seed, [seed]
-        while left:
-            each = left.pop()
-            reach = reaches[each]
-            active = each in can
-            wanted = reach.conflicts if active else reach.enabling
-            for other, its in enumerate(reaches):
-                if not chosen >> other & 1 and wanted & (its.future if active else its.unguarded):
-                    chosen |= 1 << other
-                    left.append(other)
-        return chosen
+    def run_on(self, state: int, number: int) -> tuple[int, int]:
+        """Where an actor comes to who goes on as long as nothing can disturb his next step, and
+        that can come out in one way only. One who has come back to where he was goes no further."""
+        actor, steps = self.space.actors[number], 0
+        known = self.reaches[number]
+        seen = {state}
+        while True:
+            at = (state >> actor.shift) & actor.mask
+            reach = known[at] if at < len(known) else None
+            if reach is None:
+                reach = self._reach(number, actor, at)
+            if reach.conflicts or reach is NOTHING:
+                return state, steps
+            found = self.space.differences(actor, state)
+            if len(found) != 1 or state + found[0] in seen:
+                return state, steps
+            state += found[0]
+            seen.add(state)
+            steps += 1
+
+    def _smallest(self, reaches: list[Reach], enabled: list[int], ways: list[int]) -> list[int]:
+        best, least = enabled, sum(ways)
+        brings = _Brings(reaches, enabled)
+        for seed in enabled:
+            chosen = brings.closure(seed)
+            members = [each for each in enabled if chosen >> each & 1]
+            steps = sum(ways[each] for each in members)
+            if steps < least:
+                best, least = members, steps
+                if len(members) == 1:
+                    break
+        return best
 
     def _reach(self, number: int, actor: Actor, at: int) -> Reach:
         known = self.reaches[number]
@@ -121,8 +127,46 @@ class Stubborn(Choice):
         kinds = [*step.kinds]
         if actor.kind != "signals":
             kinds.append(f"{actor.key}:act")
-        own = accesses.of(kinds)
-        if own & ~future:
-            missing = [n for n, bit in accesses.bits.items() if bit & own & ~future]
-            raise AssertionError(f"{actor.key} was not expected to do {missing}")
+        if not accesses.covers(future, kinds):
+            raise AssertionError(f"{actor.key} was not expected to do one of {kinds}")
         return Reach(future, unguarded, accesses.conflicts(kinds), accesses.enabling(kinds))
+
+
+class _Brings:
+    """Whom each actor brings into a set in one state, as bits by their numbers."""
+
+    def __init__(self, reaches: list[Reach], enabled: list[int]) -> None:
+        self.futures = [(1 << n, reach.future) for n, reach in enumerate(reaches) if reach.future]
+        self.unguarded = [
+            (1 << n, reach.unguarded) for n, reach in enumerate(reaches) if reach.unguarded
+        ]
+        self.reaches = reaches
+        self.enabled = sum(1 << each for each in enabled)
+        self.known: dict[int, int] = {}
+
+    def closure(self, seed: int) -> int:
+        """All that one actor brings in, and they, and so on."""
+        chosen, left = 1 << seed, 1 << seed
+        while left:
+            each = left & -left
+            found = self.known.get(each)
+            if found is None:
+                found = self.known[each] = self._direct(each)
+            left = (left ^ each) | (found & ~chosen)
+            chosen |= found
+        return chosen
+
+    def _direct(self, bit: int) -> int:
+        reach = self.reaches[bit.bit_length() - 1]
+        found = 0
+        if self.enabled & bit:
+            wanted = reach.conflicts
+            for other, future in self.futures:
+                if wanted & future:
+                    found |= other
+        else:
+            wanted = reach.enabling
+            for other, unguarded in self.unguarded:
+                if wanted & unguarded:
+                    found |= other
+        return found

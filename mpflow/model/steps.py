@@ -95,4 +95,4 @@ def _untaken(value: int) -> Ways:
 
 def sleep(seconds: float) -> Step:
     """Nothing, until the time is up."""
-    return Step((), (), lambda: [], lambda: [(None, ())], max(seconds, 0.0))
+    return Step((), (), list, lambda: [(None, ())], max(seconds, 0.0))

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 from mpflow import registry
 from mpflow.model import local as locals_
-from mpflow.model.local import Dead, Local, Me, Moment, Process
+from mpflow.model.local import Local, Me, Moment, Process
 from mpflow.model.machine import Done
 from mpflow.model.parts import Parts
 from mpflow.model.steps import Step
+from mpflow.model.text import handed, only_by_holders
 from mpflow.model.values import Abrupt, Uncheckable, Values
 from mpflow.naming import constant, family
 from mpflow.plan import Plan, Program
@@ -51,12 +52,14 @@ class World:
         self.version = version
         self.values = Values()
         self.asks: dict[Any, Any] = {}
+        self.taken: set[tuple[str, int]] = set()  # each process's steps that were ever completed
+        self.known: dict[str, dict[str, str]] = {}
         self.sizes: dict[int, int] = {}
         self.parts: dict[str, Parts] = {}
         self.first: dict[str, Any] = {}
         self.ends: list[tuple[str, str, str]] = []  # a pipe's name, its end, who holds that open
-        self._declare()
         self.processes = {name: Process(self, plan) for name, plan in program.plans.items()}
+        self._declare()
         self.feeders = [
             (name, process) for name, each in self.parts.items() for process in sorted(each.feeders)
         ]
@@ -66,6 +69,8 @@ class World:
     # Components
 
     def _declare(self) -> None:
+        machines = {name: process.machine for name, process in self.processes.items()}
+        held = only_by_holders(self.program, machines)
         conditions = {
             options.get("lock")
             for _, type_name, options in self.program.primitives
@@ -88,7 +93,7 @@ class World:
                     self.parts,
                     feeders,
                     merged,
-                    only_holders=False,
+                    only_holders=name in held,
                     under_condition=name in conditions,
                     part=suffix,
                 )
@@ -204,8 +209,9 @@ class World:
         """What goes with a process: a function from the values of the components to those they
         have then, the components, and what happens to them."""
         held = [key for _, _, key in self.ends]
-        fed = [feeder(queue, process) for queue, process in self.feeders if process == name]
-        buffers = [self.parts[q].own("buffer", p) for q, p in self.feeders if p == name]
+        feeders = [each for each in self.feeders if each[1] == name and self._cut_off(name)]
+        fed = [feeder(queue, process) for queue, process in feeders]
+        buffers = [self.parts[q].own("buffer", p) for q, p in feeders]
         sections = [key for key in sorted(self.facts.log) if key.startswith("section ")]
         pending = [signals(name)] if name in self.facts.killable else []
 
@@ -220,6 +226,13 @@ class World:
         kinds = [f"{key}:drop" for key in held] + [f"{key}:end" for key in (*fed, *buffers)]
         kinds += [f"{key}:w" for key in sections]
         return gone, keys, [*kinds, *[f"{key}:end" for key in pending]]
+
+    def _cut_off(self, name: str) -> bool:
+        """Whether a process may end before its feeder threads have."""
+        verbs = {step.verb for step in self.program.plans[name].steps}
+        return name in self.facts.killable or bool(
+            verbs & {"os_exit", "crash", "cancel_join_thread"}
+        )
 
     def _arrival(self, name: str) -> Step:
         """A signal comes to a process that is alive, at whatever time."""
@@ -252,12 +265,12 @@ class World:
             raise TypeError(f"{step.verb}: {named!r:.60} is not a name")
         found: list[tuple[str, str]] = []
         for each in [named] if isinstance(named, str) else named:
-            name, handed = str(each), self.handed(me.name)
-            if name in handed:
-                if registry.primitive(handed[name]).operation(verb) is None:
-                    kind = f"it is a {handed[name]}"
+            name, given = str(each), self.handed(me.name)
+            if name in given:
+                if registry.primitive(given[name]).operation(verb) is None:
+                    kind = f"it is a {given[name]}"
                     raise TypeError(f"{step.verb} does not go with {name}: {kind}")
-                found.append((name, handed[name]))
+                found.append((name, given[name]))
                 continue
             processes = self._named(me, name, verb)
             if processes is None or registry.primitive("process").operation(verb) is None:
@@ -268,17 +281,10 @@ class World:
 
     def handed(self, process: str) -> dict[str, str]:
         """The primitives, or their ends, that a process can name, and their types."""
-        found = self.asks.get(process)
+        found = self.known.get(process)
         if found is None:
-            plans = self.program.plans
-            uses = {use for each in family(plans, process) for use in plans[each].uses}
-            found = self.asks[process] = {
-                f"{name}{part}": type_name
-                for name, type_name, options in self.program.primitives
-                for part in registry.primitive(type_name).parts(options)
-                if process == "main" or f"{name}{part}" in uses
-            }
-        return found  # type: ignore[no-any-return]
+            found = self.known[process] = handed(self.program, process)
+        return found
 
     def _named(self, me: Me, name: str, verb: str) -> list[str] | None:
         """The replicas that a name means here (engine/children.py)."""
@@ -348,7 +354,7 @@ class Child(Parts):
         it was handed."""
         world, name = self.world, self.name
         forked = world.program.start_method == "fork"
-        handed = world.handed(name)
+        given = world.handed(name)
         closed = me.get("closed", frozenset()) if forked else frozenset()
         known = (*me.get("known", ()), *me.get("children", ())) if forked else ()
         held = [(f"{pipe}{end}", key) for pipe, end, key in world.ends]
@@ -357,7 +363,7 @@ class Child(Parts):
             if stage != NEW:
                 raise Uncheckable(f"`{name}` is started by more than one process")
             new = [
-                each | {name} if me.name in each and (forked or end in handed) else each
+                each | {name} if me.name in each and (forked or end in given) else each
                 for (end, _), each in zip(held, values, strict=True)
             ]
             return [(None, (ALIVE, world.processes[name].begin(closed, known)[0], *new))]

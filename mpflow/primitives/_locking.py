@@ -14,7 +14,8 @@ MOST = 2**31 - 1  # SEM_VALUE_MAX
 
 class Guard(NamedTuple):
     """What is acquired: its semaphore's component; the value above which a release is an error;
-    whether each process counts its acquisitions; `held`: only who holds it ever releases it."""
+    whether each process counts its acquisitions; `held`: its value cannot come to stand above that,
+    since only who holds it ever releases it."""
 
     key: str
     most: int
@@ -33,7 +34,8 @@ def guard(on: Any) -> Guard:
         return Guard(on.key("lock"), 1, True, True, True)
     most = {"lock": 1, "rlock": 1, "semaphore": MOST}.get(on.type, on.options.get("value"))
     recursive = on.type == "rlock"
-    return Guard(on.key(), most, recursive, recursive or on.under_condition, on.only_holders)
+    never_over = on.only_holders or most == MOST
+    return Guard(on.key(), most, recursive, recursive or on.under_condition, never_over)
 
 
 def acquiring(on: Any, process: str, waits: bool) -> tuple[str, ...]:

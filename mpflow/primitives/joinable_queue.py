@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from mpflow.exceptions import named
 from mpflow.kinds import PROCESS, QUEUE, Operation, Primitive
 from mpflow.primitives import _waking
-from mpflow.primitives._producers import State
 from mpflow.primitives._feeding import append, bases, feed
+from mpflow.primitives._producers import State
 from mpflow.primitives._queues import OPERATIONS, OPTIONS, Items, check
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mpflow.kinds import FROM, INTO, TO, VALUE, WHAT, Argument, Operation, Primitive
-from mpflow.primitives._bytes import BYTES, encoded, raw
 from mpflow.primitives import _pipes
+from mpflow.primitives._bytes import BYTES, encoded, raw
 from mpflow.primitives._producers import Producers, State
 
 if TYPE_CHECKING:

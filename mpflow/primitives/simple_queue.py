@@ -6,11 +6,11 @@ come out in the order in which they were put, whoever put them. A put waits whil
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mpflow.kinds import FROM, INTO, TO, VALUE, WHAT, Operation, Primitive
-from mpflow.primitives._producers import Producers, State
 from mpflow.primitives import _pipes
+from mpflow.primitives._producers import Producers, State
 from mpflow.primitives._queues import EMPTY
 
 if TYPE_CHECKING:

@@ -1,0 +1,322 @@
+"""Scenario -> Report: every interleaving looked at, and what of it is otherwise than expected.
+
+Proved: no run is otherwise. Violated: one is, and a shortest schedule shows it. Unknown: a limit
+was reached before all had been seen, and nothing was wrong so far.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from mpflow.expect import holds, judge
+from mpflow.model.cycles import endless
+from mpflow.model.ends import ending
+from mpflow.model.explore import Choice, Limits, Search, reached, search
+from mpflow.model.local import Dead, Local
+from mpflow.model.machine import State
+from mpflow.model.reduce import Stubborn
+from mpflow.model.schedule import Schedule, moves_to
+from mpflow.model.space import Space
+from mpflow.model.world import World, actor, facts_of
+from mpflow.program import compile_program
+from mpflow.scenario import Scenario
+from mpflow.trace import Trace, plain
+
+COUNTED = 100_000  # states up to which interleavings are counted, where reductions left some out
+WORDS = ("deadlock", "timeout")
+
+
+class Options(NamedTuple):
+    """How to check: limits; whether reductions are on, and steps merged; who hears of progress."""
+
+    limits: Limits = Limits()
+    reduce: bool = True
+    merge: bool = True
+    version: tuple[int, int] = sys.version_info[:2]
+    progress: Callable[[int, int], None] | None = None
+
+
+class Violation(NamedTuple):
+    """What is otherwise than expected in some run, and the schedule of that run; `end` is how it
+    ends (completed, deadlock, timeout), or nothing where that does not matter."""
+
+    text: str
+    schedule: Schedule
+    end: str
+
+
+class Outcome(NamedTuple):
+    """What runs can be summed up as, `deadlock` and `timeout` included; whether `outcomes` lists
+    it (None: there is no such list); a shortest schedule that leads to it."""
+
+    value: Mapping[str, Any] | str
+    expected: bool | None
+    schedule: Schedule
+
+
+class Report(NamedTuple):
+    """What a check found.
+
+    `missing`: what is expected of some run, and none has it. `idle`: actions that no run comes to,
+    and expectations that none puts to the test. `interleavings`: how many runs there are, by the
+    order of their steps; None where that was not counted. `assumed`: what the answer rests on.
+    `cut`: what ended the search early.
+    """
+
+    verdict: str
+    violations: tuple[Violation, ...]
+    missing: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
+    idle: tuple[str, ...]
+    states: int
+    transitions: int
+    interleavings: int | None
+    reductions: tuple[str, ...]
+    assumed: tuple[str, ...]
+    seconds: float
+    cut: str
+    world: World
+
+    @property
+    def deadlock(self) -> Violation | None:
+        """The first violation that is a deadlock."""
+        return next((each for each in self.violations if each.end == "deadlock"), None)
+
+
+def check(scenario: Scenario, options: Options = Options()) -> Report:  # noqa: B008
+    """Explore all of a scenario. Raises Uncheckable for what the model cannot say."""
+    begun = time.monotonic()
+    program = compile_program(scenario, seed=0)
+    facts = facts_of(scenario, program, options.merge, exact=False)
+    world = World(program, facts, options.version)
+    checker = _Checker(scenario, world, options)
+    return checker.report()._replace(seconds=time.monotonic() - begun)
+
+
+class _Checker:
+    def __init__(self, scenario: Scenario, world: World, options: Options) -> None:
+        self.scenario = scenario
+        self.world = world
+        self.options = options
+        self.space = Space(world)
+        self.choice: Choice | None = None
+        self.found = self._search(options.reduce)
+        self.traps = self._traps()
+        if self.traps and self.choice is not None:  # what is left out on the way may matter
+            self.found = self._search(False)
+            self.traps = self._traps()
+
+    def _search(self, reduce: bool) -> Search:
+        chosen: list[Choice] = []
+
+        def choose(space: Space) -> Choice:
+            chosen.append(Stubborn(space))
+            return chosen[-1]
+
+        found = search(
+            self.space, self.options.limits, choose if reduce else None, self.options.progress
+        )
+        self.choice = chosen[-1] if chosen else None
+        return found
+
+    def _traps(self) -> list[int]:
+        """States of loops that nobody can leave; without loops that may go on there are none."""
+        if self.found.cut or not any(map(_may_loop, self.world.processes.values())):
+            return []
+        return endless(self.space, self.found, self.choice)
+
+    def report(self) -> Report:
+        violations = list(self._violations())
+        outcomes, missing = self._outcomes(), [*self._missing()]
+        if self.found.cut:
+            missing = []
+        if violations or missing:
+            verdict = "violated"
+        else:
+            verdict = "unknown" if self.found.cut else "proved"
+        return Report(
+            verdict,
+            tuple(violations),
+            tuple(missing),
+            outcomes,
+            tuple(self._idle()) if not self.found.cut else (),
+            len(self.found.came_from),
+            self.found.transitions,
+            self._interleavings(),
+            tuple(self._reductions()),
+            tuple(self._assumed()),
+            0.0,
+            self.found.cut,
+            self.world,
+        )
+
+    # Runs
+
+    def _runs(self) -> Iterator[tuple[Trace, int]]:
+        """Every way in which a run can end, once, and the first state that shows it."""
+        seen = set()
+        for state in self.found.ends:
+            trace = judge(self.scenario, ending(self.space, state))
+            key = repr((trace.end, trace.exitcodes, trace.errors, trace.variables, trace.output))
+            if key not in seen:
+                seen.add(key)
+                yield trace, state
+        for state in self.traps:
+            yield judge(self.scenario, ending(self.space, state, "timeout")), state
+
+    def _violations(self) -> Iterator[Violation]:
+        said = set()
+        for text, state, end in self._wrong():
+            if text not in said:
+                said.add(text)
+                yield Violation(text, self._way(state), end)
+
+    def _wrong(self) -> Iterator[tuple[str, int, str]]:
+        for trace, state in self._runs():
+            for text in trace.verdict.failures:
+                yield text, state, trace.end
+        expect = self.scenario.expectation
+        for section, most in expect.exclusive.items():
+            for value, state in reached(self.space, self.found, f"section {section}"):
+                if value[1] > most:  # type: ignore[index]
+                    line = expect.lines.get("exclusive")
+                    text = f"exclusive: more than {most} were inside `{section}` at once"
+                    yield f"{text} (line {line})", state, ""
+                    break
+        yield from self._early_exits()
+
+    def _early_exits(self) -> Iterator[tuple[str, int, str]]:
+        """What an ended process exits with, even where the run as a whole never ends."""
+        if not self.traps and not self.found.cut:
+            return
+        for name in self.world.program.plans:
+            for value, state in reached(self.space, self.found, actor(name)):
+                if isinstance(value, Dead):
+                    trace = judge(self.scenario, ending(self.space, state, "interrupted"))
+                    for text in trace.verdict.failures:
+                        yield text, state, ""
+
+    def _way(self, state: int) -> Schedule:
+        return moves_to(self.space, self.found, self.choice, state)
+
+    # Outcomes
+
+    def _outcomes(self) -> tuple[Outcome, ...]:
+        listed = self.scenario.expectation.outcomes
+        known = None if listed is None else [plain(each) for each in listed]
+        found: dict[str, Outcome] = {}
+        for trace, state in self._runs():
+            if trace.outcome is None:
+                continue
+            own = plain(trace.outcome)
+            key = repr(own)
+            if key not in found:
+                expected = None if known is None else own in known
+                found[key] = Outcome(own, expected, self._way(state))
+        return tuple(found.values())
+
+    def _missing(self) -> Iterator[str]:
+        """What is expected of at least one run."""
+        expect = self.scenario.expectation
+        runs = [trace for trace, _ in self._runs()]
+        if expect.outcomes is not None:
+            shown = [plain(trace.outcome) for trace in runs]
+            for each in expect.outcomes:
+                if plain(each) not in shown:
+                    line = expect.lines.get("outcomes")
+                    yield f"outcomes: {plain(each)} never occurs (line {line})"
+        for condition in expect.sometimes:
+            if not any(holds(self.scenario, t, condition) for t in runs if t.end == "completed"):
+                text = " ".join(condition.text.split())
+                yield f"sometimes: `{text}` is true of no run (line {condition.line})"
+
+    # What was never put to the test
+
+    def _idle(self) -> Iterator[str]:
+        yield from self._unreached()
+        expect = self.scenario.expectation
+        runs = [trace for trace, _ in self._runs()]
+        if not any(trace.end == "completed" for trace in runs):
+            for key in ("always", "never", "sometimes", "output"):
+                if getattr(expect, key):
+                    yield f"`{key}` speaks of runs that complete, and none does"
+        marks = {mark for v, _ in self._values("marks") for mark in v}
+        for one, other, line in expect.order:
+            for mark in (one, other):
+                if mark not in marks:
+                    yield f"order: no run comes to mark `{mark}` (line {line})"
+        for section in expect.exclusive:
+            if all(value[1] == 0 for value, _ in self._values(f"section {section}")):
+                yield f"exclusive: no run enters section `{section}`"
+        ended = {name for trace in runs for name in trace.errors}
+        for name in dict.fromkeys([*expect.exitcodes, *expect.errors]):
+            if name not in ended:
+                yield f"`{name}` never ends: what `expect` says of its end is not put to the test"
+
+    def _values(self, key: str) -> Iterator[tuple[Any, int]]:
+        if key in self.world.first:
+            yield from reached(self.space, self.found, key)
+
+    def _unreached(self) -> Iterator[str]:
+        """Actions that no replica comes to in any run."""
+        taken: dict[str, set[int]] = {}
+        for name, process in self.world.processes.items():
+            plan = process.plan
+            known = taken.setdefault(plan.base, set())
+            known |= {number for who, number in self.world.taken if who == name}
+            for value in self.space.fields[actor(name)].values:
+                if isinstance(value, Local) and isinstance(value.state, State):
+                    step = process.machine.code[value.state.at].step
+                    known.add(-1 if step is None else step.number)
+        said = set()
+        for process in self.world.processes.values():
+            base = process.plan.base
+            for step in process.plan.steps:
+                acts = step.kind == "do" and step.verb not in ("let", "pass", "break", "continue")
+                place = base, step.number
+                if acts and step.number not in taken[base] and place not in said:
+                    said.add(place)
+                    yield f"line {step.line}: `{step.verb}` of `{base}` is never reached"
+
+    # The account
+
+    def _interleavings(self) -> int | None:
+        if self.found.cut or self.traps:
+            return None
+        if self.choice is None:
+            return self.found.paths
+        limits = self.options.limits
+        few = min(COUNTED, limits.states or COUNTED)
+        found = search(Space(self.world), limits._replace(states=few))
+        return None if found.cut else found.paths
+
+    def _reductions(self) -> Iterator[str]:
+        if self.choice is not None:
+            yield "stubborn sets"
+        if self.options.merge:
+            yield "merged steps"
+
+    def _assumed(self) -> Iterator[str]:
+        program = self.world.program
+        timed = any(
+            step.verb == "sleep" or step.arguments.get("timeout", "None") != "None"
+            for plan in program.plans.values()
+            for step in plan.steps
+        )
+        if timed:
+            yield "timing: any (a sleep lasts any time, a time limit may strike at any time)"
+        yield f"start method: {program.start_method}"
+        yield f"Python {'.'.join(map(str, self.world.version))}"
+
+
+def _may_loop(process: Any) -> bool:
+    """Whether a process has a loop that the text sets no end to."""
+    steps = process.plan.steps
+    return any(
+        step.kind == "open"
+        and (step.verb == "while" or (step.verb == "repeat" and step.arguments["times"] == "None"))
+        for step in steps
+    )

@@ -1,0 +1,182 @@
+"""Search -> Schedule: who takes which step, one after the other; and the way back to states.
+
+A schedule is plain data: for each step its actor, and which of the step's ways it took. A token is
+a schedule as one line of text, bound to the scenario that it belongs to.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from mpflow.model.explore import Choice, Search
+from mpflow.model.local import Moment
+from mpflow.model.space import Full, Space
+from mpflow.model.steps import Step
+
+VERSION = 1
+
+
+class Move(NamedTuple):
+    """One step: the actor's component (world.py), and the number of the way it took."""
+
+    actor: str
+    way: int = 0
+
+
+Schedule = tuple[Move, ...]
+
+
+class Taken(NamedTuple):
+    """A move that was made: its step, what came of it, what it completed, and the state after."""
+
+    move: Move
+    step: Step
+    result: Any
+    moments: tuple[Moment, ...]
+    state: int
+
+
+class Diverged(ValueError):
+    """A schedule that does not fit a world."""
+
+
+def replay(space: Space, schedule: Sequence[Move]) -> list[Taken]:
+    """Make the moves, one after the other. Raises Diverged at the first that cannot be made."""
+    while True:
+        try:
+            return _replay(space, schedule)
+        except Full:
+            space.lay_out()
+
+
+def _replay(space: Space, schedule: Sequence[Move]) -> list[Taken]:
+    state, made = space.first, []
+    actors = {actor.key: actor for actor in space.actors}
+    for number, move in enumerate(schedule, 1):
+        actor = actors.get(move.actor)
+        ways = [] if actor is None else list(space.ways(actor, state))
+        if actor is None or move.way >= len(ways):
+            raise Diverged(f"step {number}, of {told(move.actor)}, cannot be taken here")
+        step = space.world.step(actor.key, actor.field.values[state >> actor.shift & actor.mask])
+        difference, result, moments = ways[move.way]
+        state += difference
+        assert step is not None
+        made.append(Taken(move, step, result, tuple(moments), state))
+    return made
+
+
+def told(actor: str) -> str:
+    """An actor as people call it."""
+    if actor.startswith("@"):
+        return f"`{actor[1:]}`"
+    if actor.endswith("~signals"):
+        return f"a signal to `{actor.removesuffix('~signals')}`"
+    queue, _, process = actor.partition(">")
+    return f"the feeder thread of `{queue}` in `{process}`"
+
+
+def moves_to(space: Space, found: Search, choice: Choice | None, state: int) -> Schedule:
+    """The moves by which a search came to a state."""
+    states = [state]
+    before = found.came_from[state]
+    while before is not None:
+        states.append(before)
+        before = found.came_from[before]
+    states.reverse()
+    moves: list[Move] = []
+    for one, other in zip(states, states[1:], strict=False):
+        moves += _between(space, choice, one, other)
+    return tuple(moves)
+
+
+def _between(space: Space, choice: Choice | None, one: int, other: int) -> list[Move]:
+    """The moves of one step of a search: one, and those that were taken right after it."""
+    numbers = range(len(space.actors)) if choice is None else choice.actors(one)
+    for number in numbers:
+        actor = space.actors[number]
+        for way, (difference, _, _) in enumerate(space.ways(actor, one)):
+            moves, state = [Move(actor.key, way)], one + difference
+            end = state if choice is None else choice.run_on(state, number)[0]
+            if end != other:
+                continue
+            while state != end:
+                moves.append(Move(actor.key))
+                state += next(space.ways(actor, state))[0]
+            return moves
+    raise AssertionError("a search went from a state to one that no step leads to")
+
+
+# Tokens
+
+
+def token(schedule: Sequence[Move], actors: Sequence[str], digest: str) -> str:
+    """A schedule as one line: version, the scenario's digest, runs of one actor, a checksum."""
+    numbers = {key: number for number, key in enumerate(actors)}
+    body = bytearray()
+    for actor, ways in _runs(schedule):
+        body += _varint(numbers[actor]) + _varint(len(ways))
+        for way in ways:
+            body += _varint(way)
+    packed = base64.urlsafe_b64encode(zlib.compress(bytes(body), 9)).decode().rstrip("=")
+    text = f"{VERSION}.{digest[:12]}.{packed}"
+    return f"{text}.{_sum(text)}"
+
+
+def read_token(text: str, actors: Sequence[str], digest: str) -> Schedule:
+    """The schedule of a token. Raises Diverged for one that is damaged, or another scenario's."""
+    parts = text.strip().split(".")
+    if len(parts) != 4 or _sum(".".join(parts[:3])) != parts[3]:
+        raise Diverged("this is no schedule token, or it is damaged: its checksum is wrong")
+    if parts[0] != str(VERSION):
+        raise Diverged(f"this schedule token is of version {parts[0]}; this mpflow reads {VERSION}")
+    if parts[1] != digest[:12]:
+        raise Diverged("this schedule token belongs to another scenario, or to another form of it")
+    try:
+        packed = parts[2] + "=" * (-len(parts[2]) % 4)
+        numbers = iter(list(_numbers(zlib.decompress(base64.urlsafe_b64decode(packed)))))
+        moves: list[Move] = []
+        for number in numbers:
+            key = actors[number]
+            moves += [Move(key, next(numbers)) for _ in range(next(numbers))]
+    except (binascii.Error, zlib.error, IndexError, RuntimeError, StopIteration):
+        raise Diverged("this schedule token is damaged") from None
+    return tuple(moves)
+
+
+def _runs(schedule: Sequence[Move]) -> Iterator[tuple[str, list[int]]]:
+    actor, ways = "", []
+    for move in schedule:
+        if move.actor != actor and ways:
+            yield actor, ways
+            ways = []
+        actor = move.actor
+        ways.append(move.way)
+    if ways:
+        yield actor, ways
+
+
+def _varint(number: int) -> bytes:
+    found = bytearray()
+    while number > 127:
+        found.append(number & 127 | 128)
+        number >>= 7
+    found.append(number)
+    return bytes(found)
+
+
+def _numbers(data: bytes) -> Iterator[int]:
+    number = shift = 0
+    for byte in data:
+        number |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            yield number
+            number = shift = 0
+
+
+def _sum(text: str) -> str:
+    return f"{zlib.crc32(text.encode()):08x}"
