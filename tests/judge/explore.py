@@ -7,8 +7,9 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from .bases import Leave, TooBig, Unsupported, World
-from .language import Namespace, evaluate
+from .language import evaluate
 from .machine import Machine
+from .names import Over, code_of
 from .program import Program
 
 
@@ -27,41 +28,6 @@ class Judged(NamedTuple):
     states: int
     most_inside: dict[str, int]
     orders: frozenset[tuple[str, str]]
-
-
-class Over(Namespace):
-    """The names that an outcome knows, when a run is over."""
-
-    def __init__(self, machine: Machine, w: World, more: dict[str, Any]) -> None:
-        self.machine, self.w, self.more = machine, w, more
-
-    def name(self, name: str) -> Any:
-        if name == "output":
-            return list(self.w.get(("output",), ()))
-        for names in (self.more, self.machine.program.params):
-            if name in names:
-                return names[name]
-        return super().name(name)
-
-    def attribute(self, base: str, index: int | None, attribute: str) -> Any:
-        p = base if index is None else f"{base}[{index}]"
-        if p not in self.machine.program.processes:
-            raise Unsupported(f"{p}.{attribute} in an outcome")
-        if attribute == "exitcode":
-            return code_of(self.w, p)
-        if attribute == "error":
-            return self.w.get(("error", p))
-        if attribute == "name":
-            return self.machine.program.processes[p].shown
-        for variable, value in self.w.get(("variables", p), ()):
-            if variable == attribute:
-                return value.value
-        return None
-
-
-def code_of(w: World, p: str) -> int | None:
-    status = w.get(("status", p))
-    return int(status[1]) if isinstance(status, tuple) else None
 
 
 def canonical(outcome: Any) -> str:
@@ -158,7 +124,9 @@ def outcome(machine: Machine, w: World) -> str:
     told: dict[str, Any] = {}
     for key, text in machine.program.outcome.items():
         try:
-            told[key] = evaluate(text, Over(machine, w, told)) if isinstance(text, str) else text
+            told[key] = (
+                evaluate(text, Over(machine.program, w, told)) if isinstance(text, str) else text
+            )
         except Leave as leave:
             raise Unsupported(f"the outcome {key}: {leave.what}") from None
     return canonical(told)

@@ -1,4 +1,4 @@
-"""Values and expressions of the scenario language (language.md, 5): a small evaluator of its own."""
+"""Values and expressions of the scenario language (language.md, 5): an evaluator of its own."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ was sent, since it is run anew up to its place for each step. ("become", name, â
 in the place of this one.
 
 A lock is (kind, semaphore, maximum); the kind "inner" is a lock that only the library itself takes
-and gives back, so that its release needs no look at the value.
+and gives back, so that its release needs no look at the value. Nor does a semaphore's: nobody gets
+it up to 2**31 - 1.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ import sys
 from collections.abc import Callable, Generator
 from typing import Any
 
-from .bases import Leave, V, dumps, error, loads
+from .bases import Leave, V, error
+from .pipes import dumps, loads
 
 Steps = Generator[tuple[Any, ...], Any, Any]
 FUNCTIONS: dict[str, Callable[..., Steps]] = {}
-SEM_VALUE_MAX = 2**31 - 1
 
 
 def library(function: Callable[..., Steps]) -> Callable[..., Steps]:
@@ -63,9 +64,9 @@ def release(lock: Lock) -> Steps:
         if count > 1:
             yield "counted", sem, -1
             return
-    elif kind in ("lock", "bounded_semaphore") or maximum == 0:
+    elif kind in ("lock", "bounded_semaphore"):
         value = yield "val", sem
-        if value >= (maximum or SEM_VALUE_MAX):
+        if value >= maximum:
             raise error("ValueError", "semaphore or lock released too many times")
     yield "V", sem
     if kind in ("rlock", "lock"):
@@ -355,7 +356,7 @@ def wlock(q: str) -> Lock:
 def queue_put(q: str, joinable: bool, value: V, block: bool, timeout: float | None) -> Steps:
     if (yield "queue_is_closed", q):
         raise error("ValueError", "Queue is closed")
-    if not (yield "acquire", ("inner", q + ".slots", 0), block, timeout):
+    if not (yield "acquire", ("inner", q + ".slots", 1), block, timeout):
         raise error("Full")
     if not joinable:
         yield "append", q, value

@@ -5,47 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from . import bases, library, process
-from .actions import Doing, functions, initial_cells, slots
+from . import bases, library, pipes, process, table
 from .bases import Leave, Left, Results, Table, TooBig, Unsupported, V, World
-from .language import Namespace, condition, fill
-from .program import SEMLOCKS, Program
+from .control import functions
+from .doing import Doing
+from .language import condition, fill
+from .making import first_world
+from .managers import serve
+from .names import Own
+from .program import Program
 
 MOST_OWN_STEPS = 20_000
 KILLING = {"terminate", "kill", "signal", "crash"}
-
-
-class Own(Namespace):
-    """The names that a process's expressions know."""
-
-    def __init__(self, machine: Machine, w: World, p: str, more: dict[str, Any]) -> None:
-        self.machine, self.w, self.p, self.more = machine, w, p, more
-
-    def name(self, name: str) -> Any:
-        process = self.machine.program.processes[self.p]
-        for names in (self.more, process.names, self.machine.program.params):
-            if name in names:
-                return names[name]
-        for variable, value in self.w.get(("variables", self.p), ()):
-            if variable == name:
-                return value.value
-        return super().name(name)
-
-    def attribute(self, base: str, index: int | None, attribute: str) -> Any:
-        if base == "error" and index is None and attribute in ("type", "message"):
-            caught = self.w.get(("caught", self.p))
-            if caught is None:
-                raise Unsupported("error outside of a handler")
-            return caught.value[attribute]
-        p = base if index is None else f"{base}[{index}]"
-        p = self.p if p == "self" else p
-        if p not in self.machine.program.processes or attribute not in ("pid", "name"):
-            raise Unsupported(f"{base}.{attribute} in an action")
-        if attribute == "name":
-            return self.machine.program.processes[p].shown
-        if self.w.get(("status", p)) is None:
-            return None
-        return 1000 + list(self.machine.program.processes).index(p)
 
 
 class Machine:
@@ -62,12 +33,12 @@ class Machine:
         self.killing = bool(verbs & KILLING) or daemons
         self.names = program.named()
         self.version = version
-        self.steps: dict[str, Any] = bases.STEPS | process.STEPS | {
+        self.steps: dict[str, Any] = bases.STEPS | pipes.STEPS | table.STEPS | process.STEPS | {
             "print": self.print, "mark": self.mark, "begin": self.begin, "crash": self.crash,
             "os_exit": self.os_exit, "manager": self.manager, "ready": self.ready,
             "spin": process.pause,
         }  # fmt: skip
-        self.own: dict[str, Any] = bases.OWN | process.OWN | {
+        self.own: dict[str, Any] = pipes.OWN | process.OWN | {
             "arg": self.argument, "condition": self.condition, "error": self.caught,
             "length": self.length, "version": self.get_version, "names_go": self.names_go,
             "assign": self.assign, "let": self.let,
@@ -78,81 +49,8 @@ class Machine:
         if self.killing and any(p.kind.startswith("manager") for p in program.primitives.values()):
             raise Unsupported("a manager whose clients may be killed")
 
-    # ---- the first state --------------------------------------------------------------------
-
     def first(self) -> tuple[int, ...]:
-        w = World(self.table)
-        program = self.program
-        everybody = tuple(program.processes)
-        w.set(("processes",), everybody)
-        w.set(("daemons",), tuple(p for p in everybody if program.processes[p].daemon))
-        w.set(("method",), self.method)
-        w.set(("version",), self.version)
-        named = {p: program.ends_named(self.names[p]) for p in everybody}
-        w.set(("named",), tuple(named.items()))
-        if self.method != "fork" and any(x.kind == "pipe" for x in program.primitives.values()):
-            for p in everybody:
-                if p != "main" and self.names[p] is None:
-                    raise Unsupported(f"which pipe ends {p} names")
-        counts, queues = [], []
-        for what in program.primitives.values():
-            self.make(w, what, counts, queues)
-        w.set(("counts",), tuple(counts))
-        w.set(("queues",), tuple(queues))
-        w.set(("queue_pipes",), tuple(k[1] for k in self.table.places if k[0] == "queue pipe"))
-        w.set(("status", "main"), "run")
-        w.set(("thread", "main", ""), (("run", ("main",), ()),))
-        return w.state()
-
-    def make(self, w: World, what: Any, counts: list[str], queues: list[str]) -> None:
-        kind, name, options = what
-        sems = {}
-        if kind in SEMLOCKS:
-            value = options.get("value", 1)
-            if not isinstance(value, int) or not 0 <= value < 2**31:
-                raise Unsupported(f"{name}: a value of {value!r}")
-            sems[name] = value
-            if kind == "rlock":
-                counts.append(name)
-        elif kind in ("event", "condition", "barrier", "joinable_queue"):
-            sems |= {name + ".lock": 1, name + ".sleeping": 0, name + ".woken": 0}
-            sems |= {name + ".wait": 0, name + ".flag": 0, name + ".unfinished": 0}
-            if kind == "barrier":
-                w.set(("cell", name + ".state"), 0)
-                w.set(("cell", name + ".count"), 0)
-            if kind == "condition":
-                counts.append(options.get("lock", name + ".lock"))
-        elif kind in ("value", "array"):
-            if not isinstance(options.get("lock", True), str):
-                sems[name + ".lock"] = 1
-                counts.append(name + ".lock")
-            cells = initial_cells(what)
-            for cell, value in cells.items():
-                w.set(("cell", cell), value)
-            w.set(("length", name), len(cells))
-        elif kind in ("manager_value", "manager_list", "manager_dict"):
-            empty = {"manager_value": 0, "manager_list": [], "manager_dict": {}}[kind]
-            w.set(("cell", name), V(options.get("initial", empty)))
-        elif kind == "shared_memory":
-            w.set(("cell", name), V(bytes(options["size"])))
-        elif kind == "pipe":
-            duplex = bool(options.get("duplex", True))
-            w.set(("duplex", name), duplex)
-            for k in (0, 1):
-                w.set(("end", "main", name, k), "open")
-        elif kind not in ("queue", "simple_queue"):
-            raise Unsupported(f"the type {kind}")
-        if kind in ("queue", "joinable_queue", "simple_queue"):
-            sems |= {name + ".rlock": 1, name + ".wlock": 1}
-            w.set(("queue pipe", name + ".pipe"), True)
-            w.set(("joinable", name), kind == "joinable_queue")
-            for k in (0, 1):
-                w.set(("end", "main", name + ".pipe", k), "open")
-            if kind != "simple_queue":
-                sems[name + ".slots"] = slots(what)
-                queues.append(name)
-        for sem, value in sems.items():
-            w.set(("sem", sem), value)
+        return first_world(self.table, self.program, self.method, self.version, self.names).state()
 
     # ---- what follows -----------------------------------------------------------------------
 
@@ -163,7 +61,7 @@ class Machine:
                 continue
             for number in here.get(("pending", p), ()):
                 w = here.fork()
-                bases.die(w, (p, ""), p, -number, None)
+                table.die(w, (p, ""), p, -number, None)
                 yield w.state()
             stop = here.get(("stop", p))
             if stop == "stopping":
@@ -257,8 +155,8 @@ class Machine:
 
     # ---- steps that need to know the program ------------------------------------------------
 
-    def names_of(self, w: World, me: Any, **more: Any) -> Own:
-        return Own(self, w, me[0], more)
+    def names_of(self, w: World, me: Any) -> Own:
+        return Own(self.program, w, me[0])
 
     def argument(self, w: World, me: Any, block: int, pc: int, name: str) -> Results:
         data = Doing(self.program, block, pc).action.arguments[name]
@@ -320,10 +218,10 @@ class Machine:
         return [(None, w)]
 
     def os_exit(self, w: World, me: Any, code: int) -> Results:
-        return bases.die(w, me, me[0], code, None)
+        return table.die(w, me, me[0], code, None)
 
     def crash(self, w: World, me: Any) -> Results:
-        return bases.die(w, me, me[0], -9, None)
+        return table.die(w, me, me[0], -9, None)
 
     def ready(self, w: World, me: Any, wanted: Any, timed: bool) -> Results:
         for name, what in wanted:
@@ -333,17 +231,15 @@ class Machine:
             name
             for name, what in wanted
             if (
-                bases.readable(w, *what)
+                pipes.readable(w, *what)
                 if isinstance(what, tuple)
-                else bases.sentinel_ready(w, what)
+                else table.sentinel_ready(w, what)
             )
         )
         return [(found, w)] if found or timed else []
 
     def manager(self, w: World, me: Any, name: str, what: str, *arguments: Any) -> Results:
         """One request to a manager, or one access to shared memory: atomic."""
-        from .managers import serve
-
         if w.get(("manager gone",)) and me[0] != "main":
             raise Unsupported("a manager used after main's end")
         cell = ("cell", name)
@@ -356,4 +252,4 @@ class Machine:
 def told(frame: Any, result: Any) -> Any:
     """The function's frame once more, with what it was told."""
     name, arguments, results = frame
-    return name, arguments, (*results, result)
+    return frame if name == "spinning" else (name, arguments, (*results, result))

@@ -1,4 +1,4 @@
-"""What a manager's objects and shared memory do at a request: Python's own list and dict, copied."""
+"""What a manager's objects and shared memory do at a request: Python's list and dict, copied."""
 
 from __future__ import annotations
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .bases import Leave, Left, Results, Unsupported, V, World, alive, end_closed, error
+from .bases import Leave, Left, Results, Unsupported, V, World, error
 from .library import End
+from .pipes import end_closed
+from .table import alive
 
 # ---- a queue, as its process sees it --------------------------------------------------------
 
@@ -138,6 +140,8 @@ def start(w: World, me: Any, p: str) -> Results:
             _, _, pipe, k = key
             state = w.get(key)
             if w.get(("method",)) == "fork" or pipe in w.get(("queue_pipes",)):
+                if state is None and w.get(("method",)) != "fork":
+                    raise Unsupported("start by spawn after a queue was closed")
                 w.set(("end", p, pipe, k), state)
             elif (pipe, k) in dict(w.get(("named",)))[p]:
                 if state != "open":

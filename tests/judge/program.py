@@ -46,6 +46,11 @@ class Primitive(NamedTuple):
     name: str
     options: dict[str, Any]
 
+    def slots(self) -> int:
+        """How many items a queue may hold."""
+        maxsize = self.options.get("maxsize", 0)
+        return maxsize if maxsize > 0 else 2**31 - 1
+
 
 class Process(NamedTuple):
     name: str
