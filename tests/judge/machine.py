@@ -59,7 +59,7 @@ class Machine:
         for p in self.program.processes:
             if here.get(("status", p)) != "run":
                 continue
-            for number in here.get(("pending", p), ()):
+            for number in table.deaths(here, p):
                 w = here.fork()
                 table.die(w, (p, ""), p, -number, None)
                 yield w.state()

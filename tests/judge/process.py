@@ -163,15 +163,18 @@ def start_refused(w: World, me: Any, p: str) -> Leave | None:
 
 
 def known(w: World, me: Any, p: str, verb: str) -> Results:
-    """May `me` do this to p at all? What Process's methods look at before anything else."""
+    """May `me` do this to p at all? What Process's methods look at before anything else.
+
+    main has made an object for each declared process, which knows nothing of it if another process
+    makes one for itself and starts that; to all others, what they did not start is no child.
+    """
     if w.get(("given up", p)):
         return [(Left(error("ValueError", "process object is closed").what), w)]
-    started = w.get(("status", p)) is not None
-    parent = w.get(("parent", p))
+    started = w.get(("parent", p)) == me[0]
     wrong = None
     if verb in ("alive", "exitcode") and p == me[0]:
         raise Unsupported("a process that asks for itself")
-    if parent not in (None, me[0]) or (not started and me[0] != "main"):
+    if not started and me[0] != "main":
         if verb == "join":
             wrong = error("AssertionError", "can only join a child process")
         elif verb == "alive":
@@ -183,8 +186,8 @@ def known(w: World, me: Any, p: str, verb: str) -> Results:
             wrong = error("AssertionError", "can only join a started process")
         elif verb == "terminate":
             wrong = error("AttributeError", "'NoneType' object has no attribute 'terminate'")
-        elif verb == "signal":
-            raise Unsupported("a signal to a process that was not started")
+        elif verb not in ("alive", "exitcode"):
+            raise Unsupported(f"{verb} of a process that was not started")
     return [(Left(wrong.what) if wrong else started, w)]
 
 

@@ -49,14 +49,34 @@ outcome: {o: child.exitcode}
         {},
         [-15],
     ),
-    "a suspended process dies of a signal": (
+    "terminated before it is stopped, or not": (
         """
 processes: {child: {actions: [pass]}}
 main: [{start: child}, {suspend: child}, {terminate: child}, {join: child}]
 outcome: {o: child.exitcode}
 """,
         {},
-        [-15, 0],
+        ["deadlock", -15, 0],
+    ),
+    "SIGTERM waits for SIGCONT": (
+        """
+primitives: {never: event}
+processes: {child: {actions: [{wait: never}]}}
+main: [{start: child}, {suspend: child}, {terminate: child}, {resume: child}, {join: child}]
+outcome: {o: child.exitcode}
+""",
+        {},
+        [-15],
+    ),
+    "SIGKILL does not": (
+        """
+primitives: {never: event}
+processes: {child: {actions: [{wait: never}]}}
+main: [{start: child}, {suspend: child}, {terminate: child}, {kill: child}, {join: child}]
+outcome: {o: child.exitcode}
+""",
+        {},
+        [-15, -9],
     ),
     "suspended for ever": (
         """
@@ -139,7 +159,29 @@ main:
 outcome: {o: main.x}
 """,
         {},
-        ["can only join a child process"],
+        ["can only join a started process"],
+    ),
+    "nor ask for it": (
+        """
+primitives: {go: event, up: event}
+processes:
+  first: {actions: [{start: third}, {set: up}, {wait: go}]}
+  second:
+    actions:
+      - wait: up
+      - try: {do: [{join: first}], except: {Exception: [{let: {a: $(error.message)}}]}}
+      - try: {do: [{is_alive: first}], except: {Exception: [{let: {b: $(error.message)}}]}}
+  third: {actions: [pass]}
+main:
+  - start: [first, second]
+  - join: second
+  - is_alive: {process: third, into: a}
+  - exitcode: {process: third, into: b}
+  - set: go
+outcome: {o: "[second.a, second.b, main.a, main.b]"}
+""",
+        {},
+        [["can only join a child process", "can only test a child process", False, None]],
     ),
     "a daemon has no children": (
         """
