@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from . import bases, library, pipes, process, table
+from . import bases, pipes, process, table
 from .bases import Leave, Left, Results, Table, TooBig, Unsupported, V, World
 from .control import functions
 from .doing import Doing
@@ -14,6 +14,7 @@ from .making import first_world
 from .managers import serve
 from .names import Own
 from .program import Program
+from .transport import FUNCTIONS
 
 MOST_OWN_STEPS = 20_000
 KILLING = {"terminate", "kill", "signal", "crash"}
@@ -25,7 +26,7 @@ class Machine:
         self.method = method
         self.table = Table()
         self.orders: set[tuple[str, str]] = set()
-        self.functions = library.FUNCTIONS | functions(program)
+        self.functions = FUNCTIONS | functions(program)
         self.requests: dict[Any, tuple[str, Any]] = {}
         self.inside: dict[int, frozenset[str]] = {}
         verbs = {action.verb for block in program.blocks for action in block}

@@ -37,8 +37,8 @@ class Own(Namespace):
             raise Unsupported(f"{base}.{attribute} in an action")
         if attribute == "name":
             return self.program.processes[p].shown
-        if self.w.get(("status", p)) is None:
-            return None
+        if self.p not in (p, "main") or self.w.get(("status", p)) is None:
+            raise Unsupported(f"{p}.pid in {self.p}")
         return 1000 + list(self.program.processes).index(p)
 
 

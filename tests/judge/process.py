@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .bases import Leave, Left, Results, Unsupported, V, World, error
-from .library import End
 from .pipes import end_closed
 from .table import alive
+from .transport import End
 
 # ---- a queue, as its process sees it --------------------------------------------------------
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .bases import Unsupported, V
 from .doing import Doing, verb
-from .library import Steps, reader, writer
+from .library import Steps
+from .transport import reader, writer
 
 # ---- locks ----------------------------------------------------------------------------------
 
