@@ -86,9 +86,11 @@ def functions(program: Program) -> dict[str, Callable[..., Steps]]:
             if isinstance(given, int) and not 0 <= abs(given) < 2**31:
                 raise Unsupported(f"exit code {given}")
             code = 0 if given is None else int(given) & 0xFF if isinstance(given, int) else 1
+        if kind:
+            yield "erred", kind
         yield ("names_go",)
         yield ("exit_function",)
-        yield "die", name, code, kind
+        yield "die", name, code
 
     return {
         "do": do, "act": act, "attempt": attempt, "handle": handle, "inside": inside,

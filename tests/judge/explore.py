@@ -42,6 +42,11 @@ def explore(
     most_states: int = 200_000,
     params: dict[str, Any] | None = None,
 ) -> Judged:
+    """All that can come of a scenario, as yaml.safe_load gave it.
+
+    The start method is the one given here, whatever the file says; a matrix's params have to be
+    given. Raises Unsupported or TooBig where there is no answer.
+    """
     machine = Machine(Program(data, params), start_method, version)
     first = machine.first()
     numbers = {first: 0}

@@ -42,10 +42,10 @@ class Machine:
         self.own: dict[str, Any] = pipes.OWN | process.OWN | {
             "arg": self.argument, "condition": self.condition, "error": self.caught,
             "length": self.length, "version": self.get_version, "names_go": self.names_go,
-            "assign": self.assign, "let": self.let,
+            "assign": self.assign, "erred": self.erred, "let": self.let,
         }  # fmt: skip
         if self.killing:  # then it can be seen how far a process had come
-            for name in ("assign", "let"):
+            for name in ("assign", "let", "erred"):
                 self.steps[name] = self.own.pop(name)
         if self.killing and any(p.kind.startswith("manager") for p in program.primitives.values()):
             raise Unsupported("a manager whose clients may be killed")
@@ -62,7 +62,7 @@ class Machine:
                 continue
             for number in table.deaths(here, p):
                 w = here.fork()
-                table.die(w, (p, ""), p, -number, None)
+                table.die(w, (p, ""), p, -number)
                 yield w.state()
             stop = here.get(("stop", p))
             if stop == "stopping":
@@ -193,6 +193,11 @@ class Machine:
             self.assign(w, me, name, V(value))
         return [(None, w)]
 
+    def erred(self, w: World, me: Any, kind: str) -> Results:
+        """The exception that nobody caught; a signal during the exit hooks does not undo it."""
+        w.set(("error", me[0]), kind)
+        return [(None, w)]
+
     def names_go(self, w: World, me: Any) -> Results:
         """Under spawn, main's exit removes the semaphores' names before it joins its children."""
         if me[0] == "main":
@@ -219,10 +224,10 @@ class Machine:
         return [(None, w)]
 
     def os_exit(self, w: World, me: Any, code: int) -> Results:
-        return table.die(w, me, me[0], code, None)
+        return table.die(w, me, me[0], code)
 
     def crash(self, w: World, me: Any) -> Results:
-        return table.die(w, me, me[0], -9, None)
+        return table.die(w, me, me[0], -9)
 
     def ready(self, w: World, me: Any, wanted: Any, timed: bool) -> Results:
         for name, what in wanted:

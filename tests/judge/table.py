@@ -70,10 +70,9 @@ def continue_process(w: World, me: Any, p: str) -> Results:
     return [(None, w)]
 
 
-def die(w: World, me: Any, p: str, code: int, kind: str | None) -> Results:
+def die(w: World, me: Any, p: str, code: int) -> Results:
     """All of p's threads, buffers and open ends go; semaphores, pipes and cells stay."""
     w.set(("status", p), ("dead", int(code)))
-    w.set(("error", p), kind)
     for key in list(w.table.places):
         if isinstance(key, tuple) and len(key) > 1 and key[1] == p and key[0] in PRIVATE:
             w.set(key, None)

@@ -39,6 +39,15 @@ outcome: {o: "[child.x, child.exitcode]"}
         {},
         [[0, -9], [1, -9], [2, -9], [2, 0], [None, -9]],
     ),
+    "killed on its way out": (
+        """
+processes: {child: {actions: [{raise: KeyError}]}}
+main: [{start: child}, {kill: child}, {join: child}]
+outcome: {o: "[child.error, child.exitcode]"}
+""",
+        {},
+        [["KeyError", -9], ["KeyError", 1], [None, -9]],
+    ),
     "the first deadly signal decides": (
         """
 primitives: {never: event}
