@@ -504,7 +504,7 @@ CASES = {
         """
         primitives: {go: event}
         processes: {parent: {actions: [start: child]}, child: {actions: [wait: go]}}
-        main: [{start: parent}, {join: parent}, {set: go}]
+        main: [{start: all}, {join: all}, {set: go}]
         """,
         DEADLOCK,
         HOLDS,

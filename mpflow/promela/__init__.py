@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from mpflow.problems import Problem, in_order
-from mpflow.promela import declarations, verbs
+from mpflow.promela import declarations, leaving, verbs
 from mpflow.promela.body import Body, Identity, World
 from mpflow.promela.facts import Facts
-from mpflow.promela.terms import Texts
+from mpflow.promela.values import Texts
 from mpflow.scenario import Scenario
 
 MOST_PROCESSES = 250  # Spin has room for 255
@@ -30,9 +30,9 @@ class Model(NamedTuple):
 def export(scenario: Scenario) -> Model:
     """The model of a scenario that has no problems of its own."""
     identities = _identities(scenario)
-    world = World(scenario, identities, Facts(), Facts(), Texts(), verbs.write)
+    world = World(scenario, identities, Facts(), Facts(), Texts(), verbs.write, leaving.last)
     _written(world)
-    world = World(scenario, identities, world.noted, Facts(), Texts(), verbs.write)
+    world = World(scenario, identities, world.noted, Facts(), Texts(), verbs.write, leaving.last)
     bodies = _written(world)
     problems = [problem for body in bodies for problem in body.problems]
     problems += declarations.problems(world, len(identities), MOST_PROCESSES)

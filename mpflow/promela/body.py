@@ -1,24 +1,25 @@
 """One process of a Scenario goes in, the lines of its proctype come out.
 
-Here: the process as a whole, its blocks, and what ends it. control.py has the structures,
-operations.py and children.py what is done to primitives and processes.
+Here: the process as a whole, and its blocks. control.py and loops.py have the structures,
+leaving.py the ways out of them, operations.py and children.py what is done to primitives and
+processes.
 """
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mpflow import registry
-from mpflow.exceptions import named
 from mpflow.problems import Problem
 from mpflow.promela.facts import Facts
-from mpflow.promela.frames import Finally, Flow, Frame, Handlers, Loop, With
-from mpflow.promela.lines import Lines, Step, both
+from mpflow.promela.frames import Flow, Frame
+from mpflow.promela.lines import Lines
 from mpflow.promela.refusal import Refusal
-from mpflow.promela.terms import OPAQUE, UNKNOWN, Self, Terms, Texts, joined_kind
+from mpflow.promela.targets import Target
+from mpflow.promela.terms import Terms
+from mpflow.promela.values import OPAQUE, UNKNOWN, Self, Texts
+from mpflow.promela.variables import find_kinds, names, sets
 from mpflow.scenario import Declaration, Node, Scenario, nodes_of
 
 _ROUNDS = 5  # through all actions, to find the kinds of variables that depend on others
@@ -46,6 +47,10 @@ class World(NamedTuple):
     noted: Facts  # of this one
     texts: Texts
     write: Callable[[Body, Node], None]  # an action
+    end: Callable[[Body], None]  # the end of a process, behind its last action
+
+
+Operations = Mapping[str, Callable[["Body", Node, Target], None]]  # of one verb, by type
 
 
 class Body:
@@ -88,7 +93,7 @@ class Body:
             return
         self.block(declaration.nodes or ())
         if self.flow.alive:
-            self._end(0, last=True)
+            self.world.end(self)
         self.lines.flush()
 
     def declarations(self) -> Iterator[str]:
@@ -133,39 +138,8 @@ class Body:
         if hidden:
             message = f"the variable `{hidden[0]}` hides what has the same name"
             raise Refusal(message, "give the variable another name")
-        self._kinds(kinds)
+        find_kinds(nodes, kinds, self.terms)
         self.flow = Flow(frozenset(self.first), Counter())
-
-    def _kinds(self, kinds: dict[str, str]) -> None:
-        """The kind of each variable: of all that it is ever set to."""
-        nodes = list(nodes_of(self.declaration.nodes or ()))
-        items = {name: "scalar" for node in nodes if node.verb == "for" for name in sets(node)}
-        for _ in range(_ROUNDS):
-            known = {name: kind for name, kind in kinds.items() if kind}
-            self.terms.kinds, self.terms.set = items | known, items.keys() | known.keys()
-            for node in nodes:
-                for name, kind in self._given(node):
-                    if name in kinds and kind:
-                        kinds[name] = joined_kind(kinds[name] or kind, kind)
-        self.terms.kinds = {name: kind or "number" for name, kind in kinds.items()}
-
-    def _given(self, node: Node) -> Iterator[tuple[str, str]]:
-        """The kinds of what an action sets."""
-        if node.verb == "let":
-            for name, source in assignments(node):
-                yield name, self._kind_of(source)
-        elif node.verb == "choose":
-            for source in chosen(node):
-                yield from ((name, self._kind_of(source)) for name in sets(node))
-        else:
-            texts = node.verb in ("get", "recv", "exitcode", "active_children")
-            yield from ((name, "scalar" if texts else "number") for name in sets(node))
-
-    def _kind_of(self, source: str) -> str:
-        try:
-            return self.terms.of(source).kind
-        except Refusal:
-            return ""  # not known yet, or refused where it is written
 
     # Blocks and actions
 
@@ -215,15 +189,6 @@ class Body:
         self.flow = self.flow._replace(set=self.flow.set | set(variables), held=held)
         self.terms.set = self.flow.set
 
-    def attempt(self, step: Step, error: str, note: str = "") -> None:
-        """A step, or an exception where it cannot be taken."""
-        before = self.flow
-        self.lines.line("if" + (f"\t/* {note} */" if note else ""))
-        self.lines.line(f":: {step}")
-        self.branch(":: else", lambda: self.raise_(error))
-        self.lines.line("fi;")
-        self.flow = before
-
     def into(self, node: Node) -> str:
         """The variable that an action's result goes into: its code, or nothing."""
         name = node.written.get("into")
@@ -241,130 +206,10 @@ class Body:
         """What an action is, for a comment."""
         return f"line {node.line}: {node.verb} {shown}".rstrip()
 
-    # Ways out
-
-    def raise_(self, error: str, code: int = 1) -> None:
-        """An exception comes here; `code` is the exit code where nothing catches it."""
-        frames = self.frames
-        while frames:
-            *rest, frame = frames
-            frames = tuple(rest)
-            if isinstance(frame, Handlers):
-                for name, label in frame.labels:
-                    if _catches(name, error):
-                        self.lines.goto(label)
-                        self._leave()
-                        return
-            else:
-                self._pass(frame, frames)
-        self._end(code)
-
-    def catches(self, error: str) -> bool:
-        """Whether anything around here catches an exception."""
-        found = (label for f in self.frames if isinstance(f, Handlers) for label in f.labels)
-        return any(_catches(name, error) for name, _ in found)
-
-    def jump(self, continues: bool) -> None:
-        """`break` and `continue`."""
-        frames = self.frames
-        while frames:
-            *rest, frame = frames
-            frames = tuple(rest)
-            if isinstance(frame, Loop):
-                self.lines.goto(frame.again if continues else frame.over)
-                break
-            self._pass(frame, frames)
-        self._leave()
-
-    def return_(self) -> None:
-        """`return`: the process ends, and all around it is left."""
-        frames = self.frames
-        while frames:
-            *rest, frame = frames
-            frames = tuple(rest)
-            self._pass(frame, frames)
-        self._end(0)
-
-    def die(self, code: int) -> None:
-        """The process ends at once, and leaves everything as it is."""
-        pairs = (pair for each in self.world.facts.producers.values() for pair in each)
-        if any(process == self.name for process, _ in pairs):
-            raise Refusal("what it has put may be lost with the process", "end it by `return`")
-        if self.children or self.name == "main":
-            raise Refusal("nobody waits for its children then", "end it by `return`")
-        self.lines.step("", *self._ended(code))
-        self.lines.goto("end")
-        self._leave()
-
-    def _pass(self, frame: Frame, outer: tuple[Frame, ...]) -> None:
-        """Leave a block on the way out."""
-        before, flow = self.frames, self.flow
-        self.frames = outer
-        if isinstance(frame, With):
-            frame.release()
-        elif isinstance(frame, Finally):
-            self.inside(frame.nodes)
-        self.frames, self.flow = before, flow
-
-    def _leave(self) -> None:
-        self.flow = self.flow._replace(alive=False)
-
     @property
     def name(self) -> str:
         """The process's name in the scenario."""
         return self.identity.name
-
-    def _ended(self, code: int) -> list[str]:
-        effects = [] if self.name == "main" else [f"ended[{self.number}] = 1"]
-        return [*effects, f"exitcode[{self.number}] = {code}"] if code else effects
-
-    def _end(self, code: int, last: bool = False) -> None:
-        """The process's end: its feeders are done by then, and so are its children. Where nobody
-        looks at it without waiting, it comes at once with the last action."""
-        guard = both(list(self._before_end()))
-        effects = self._ended(code)
-        if last and not guard and len(effects) == 1 and self.name not in self.world.facts.timed:
-            if not self.lines.append(effects[0]):
-                self.lines.step("", *effects)
-        elif guard or effects:
-            self.lines.step(guard and f"({guard})", *effects, note="the process ends")
-        if not last:
-            self.lines.goto("end")
-        self._leave()
-
-    def _before_end(self) -> Iterator[str]:
-        for name, pairs in self.world.facts.producers.items():
-            for number, (process, _) in enumerate(pairs):
-                if process == self.name:
-                    yield f"len(buffer_{name}[{number}]) == 0"
-        if self.name != "main":  # nobody waits for main's end
-            yield from (f"ended[{self.world.identities[c].number}]" for c in self.children)
-
-
-def assignments(node: Node) -> Iterator[tuple[str, str]]:
-    """The variables of a `let`, each with its source."""
-    for line in ast.parse(node.arguments["variables"].source).body:
-        assert isinstance(line, ast.Assign)
-        assert isinstance(line.targets[0], ast.Name)
-        yield line.targets[0].id.removeprefix("v_"), ast.unparse(line.value)
-
-
-def chosen(node: Node) -> list[str]:
-    """The sources of what a `choose` chooses from."""
-    tree = ast.parse(node.arguments["from"].source, mode="eval").body
-    if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id == "made":
-        tree = tree.args[0]
-    return [ast.unparse(each) for each in tree.elts] if isinstance(tree, ast.List) else []
-
-
-def sets(node: Node) -> Iterator[str]:
-    """The variables that an action sets itself."""
-    for argument in registry.verbs()[node.verb].arguments:
-        written = node.written.get(argument.name)
-        if argument.form == "variable" and isinstance(written, str):
-            yield written
-        elif argument.form == "assignments" and isinstance(written, Mapping):
-            yield from written
 
 
 def waits(body: Body, node: Node) -> bool:
@@ -377,12 +222,3 @@ def waits(body: Body, node: Node) -> bool:
             if given[name] is UNKNOWN:
                 raise Refusal("only the run can tell whether this waits", "", name)
     return bool(given.get("block", True)) and given.get("timeout") is None
-
-
-def _catches(handler: str, error: str) -> bool:
-    return issubclass(named(error), named(handler))
-
-
-def names(code: str, variables: Collection[str]) -> bool:
-    """Whether the code of a lock has one of these variables in it."""
-    return any(f"v_{each}" in code for each in variables)

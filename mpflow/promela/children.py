@@ -13,8 +13,8 @@ from mpflow.promela.body import Body
 from mpflow.promela.lines import Step, both
 from mpflow.promela.refusal import Refusal
 from mpflow.promela.targets import named, targets
-from mpflow.promela.terms import NONE
-from mpflow.scenario import Node
+from mpflow.promela.values import NONE
+from mpflow.scenario import Node, reach
 from mpflow.scenario.names import Complaint
 
 
@@ -87,10 +87,16 @@ def _processes(body: Body, node: Node) -> list[str]:
 
 
 def _all(body: Body) -> list[str]:
-    """What `start: all` means: all that no other process starts."""
-    started = body.world.facts.started
-    every = (name for name in body.world.identities if name not in ("main", body.name))
-    return [name for name in every if started.get(name, body.name) == body.name]
+    """What `start: all` means: all that no other process but main starts."""
+    scenario, every = body.world.scenario, body.world.identities
+    started = {
+        name
+        for each in scenario.processes.values()
+        for replica in each.replicas
+        if replica != body.name
+        for name in reach.startable(scenario, each, every[replica].replica)
+    }
+    return [name for name in every if name not in ("main", body.name, *started)]
 
 
 def _own(body: Body, node: Node) -> list[str]:

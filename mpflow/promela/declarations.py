@@ -9,10 +9,11 @@ from collections.abc import Iterator
 
 from mpflow.problems import Problem
 from mpflow.promela.body import World
-from mpflow.promela.operations import TYPES, WHOLE, size_of
+from mpflow.promela.cells import WHOLE, size_of
+from mpflow.promela.operations import TYPES
 from mpflow.promela.pipes import channel
 from mpflow.promela.refusal import Refusal
-from mpflow.promela.terms import LARGEST, NONE
+from mpflow.promela.values import LARGEST, NONE
 from mpflow.scenario.names import Declared
 
 _DEEPEST = 255  # items in a channel of Spin's

@@ -6,9 +6,7 @@ both ends. One process alone may receive from an end, or messages could be torn.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from mpflow.promela.body import Body, waits
+from mpflow.promela.body import Body, Operations, waits
 from mpflow.promela.lines import Step
 from mpflow.promela.refusal import Refusal
 from mpflow.promela.targets import Target
@@ -66,7 +64,7 @@ def _close(body: Body, node: Node, found: Target) -> None:
     raise Refusal(message, "leave it open, and send a last message that says so")
 
 
-OPERATIONS: dict[str, dict[str, Callable[[Body, Node, Target], None]]] = {
+OPERATIONS: dict[str, Operations] = {
     "send": {"pipe": _send},
     "recv": {"pipe": _recv},
     "poll": {"pipe": _poll},

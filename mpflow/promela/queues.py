@@ -7,9 +7,8 @@ lock and slot back in steps of their own, as CPython does; else nobody can see t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from mpflow.promela.body import Body, waits
+from mpflow.promela import leaving
+from mpflow.promela.body import Body, Operations, waits
 from mpflow.promela.lines import Step
 from mpflow.promela.refusal import Refusal
 from mpflow.promela.targets import Target
@@ -34,7 +33,7 @@ def _put(body: Body, node: Node, found: Target) -> None:
         body.lines.step(step.guard, *step.effects, note=note)
         return
     body.world.noted.observed.add(found.name)
-    body.attempt(step, "Full", note)
+    leaving.attempt(body, step, "Full", note)
 
 
 def _get(body: Body, node: Node, found: Target) -> None:
@@ -54,12 +53,12 @@ def _get(body: Body, node: Node, found: Target) -> None:
         body.lines.step("", f"{readers}++")
         body.lines.step("", f"{slots}++")
         return
-    body.attempt(Step(f"{readers} > 0", (f"{readers}--",)), "Empty", note)
+    leaving.attempt(body, Step(f"{readers} > 0", (f"{readers}--",)), "Empty", note)
     lines, before = body.lines, body.flow
 
     def nothing() -> None:
         lines.step("", f"{readers}++")
-        body.raise_("Empty")
+        leaving.raise_(body, "Empty")
 
     lines.line("if")
     lines.line(f":: {Step(f'nempty({pipe})', (f'{pipe}?{into}',))}")
@@ -103,7 +102,7 @@ def _task_done(body: Body, node: Node, found: Target) -> None:
     ]
     wake = [f"{each} = ({undone} == 0 -> 0 : {each})" for each in parked]
     step = Step(f"{undone} > 0", (f"{undone}--", *wake))
-    body.attempt(step, "ValueError", body.note(node, found.shown))
+    leaving.attempt(body, step, "ValueError", body.note(node, found.shown))
 
 
 def join(body: Body, node: Node, found: Target) -> None:
@@ -149,7 +148,7 @@ def _get_simple(body: Body, node: Node, found: Target) -> None:
     body.lines.step(f"pipe_{found.name}{found.at}?{into}", note=body.note(node, found.shown))
 
 
-OPERATIONS: dict[str, dict[str, Callable[[Body, Node, Target], None]]] = {
+OPERATIONS: dict[str, Operations] = {
     "put": {**dict.fromkeys(_BUFFERED, _put), "simple_queue": _put_simple},
     "get": {**dict.fromkeys(_BUFFERED, _get), "simple_queue": _get_simple},
     "qsize": dict.fromkeys(_BUFFERED, _qsize),

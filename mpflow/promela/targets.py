@@ -12,7 +12,8 @@ from typing import NamedTuple
 from mpflow import registry
 from mpflow.kinds import Verb
 from mpflow.promela.refusal import Refusal
-from mpflow.promela.terms import Term, Terms
+from mpflow.promela.terms import Terms
+from mpflow.promela.values import Term
 from mpflow.scenario import Node
 from mpflow.scenario.names import Complaint, Declared, Names
 

@@ -1,76 +1,40 @@
-"""The source of an expression goes in, a Term comes out: Promela for its value, and its range.
-
-A value is an int: numbers and booleans as they are, texts and None as constants beyond all
-numbers, so that == and != tell them apart. Lists and texts that the run puts together have no
-code: they can be printed and kept, and nothing else can depend on them.
-"""
+"""The source of an expression goes in, a Term comes out: Promela for its value, or a Refusal."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from mpflow import expressions
-from mpflow.evaluation import PREFIX, Attributes
+from mpflow.evaluation import PREFIX
 from mpflow.expressions import Compiled
+from mpflow.promela import arithmetic
 from mpflow.promela.refusal import Refusal
-
-LARGEST = 32767  # of a number in the model; what may become larger is asserted not to
-LONGEST = 40  # bytes of a text: so small that no pipe is ever full of them
-MOST = 2**31 - 1  # what Promela's int holds, between one assertion and the next
-NONE = "NONE"
-UNKNOWN = object()  # the value of what only the run can tell
-OPAQUE = ("list", "text", "other")  # kinds of values that have no code
+from mpflow.promela.values import (
+    LARGEST,
+    NONE,
+    OPAQUE,
+    UNKNOWN,
+    Term,
+    Texts,
+    condition,
+    joined_kind,
+    literal,
+    needs_of,
+)
 
 _ORDER = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+_FUNCTIONS: dict[str, Callable[..., Term]] = {
+    "abs": arithmetic.absolute,
+    "add": arithmetic.add,
+    "floordiv": arithmetic.floordiv,
+    "int": lambda a: a,
+    "mod": arithmetic.mod,
+    "mul": arithmetic.mul,
+}
 _OPERATORS = {"add": ast.Add(), "mul": ast.Mult(), "floordiv": ast.FloorDiv(), "mod": ast.Mod()}
 _CLOCK = ("ctime", "time", "cpu_count")
-
-
-class Term(NamedTuple):
-    """A value: its code, the kind of it (number, scalar, or an OPAQUE one), its bounds where it is
-    a number, what must hold when it is worked out, and the value itself where that is known."""
-
-    code: str = ""
-    kind: str = "number"
-    low: int = -LARGEST
-    high: int = LARGEST
-    needs: tuple[str, ...] = ()
-    known: Any = UNKNOWN
-
-
-class Self(Attributes):
-    """`self` in an expression; its pid is for the run to tell."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def get(self, name: str) -> object:
-        if name != "name":
-            raise Refusal(f"`self.{name}` is known only when the process runs")
-        return self.name
-
-
-class Texts:
-    """The texts of a scenario, each a constant of the model."""
-
-    def __init__(self) -> None:
-        self.numbers: dict[str, int] = {}
-
-    def code(self, text: str) -> str:
-        """The name of a text's constant."""
-        if len(text.encode("utf-8", "surrogatepass")) > LONGEST:
-            message = f"a text of {len(text):,} characters may fill a pipe, whose size is not said"
-            raise Refusal(message, f"use texts of at most {LONGEST} bytes")
-        return f"TEXT_{self.numbers.setdefault(text, len(self.numbers) + 1)}"
-
-
-def joined_kind(one: str, other: str) -> str:
-    """The kind of a variable that is set to both."""
-    if one == other:
-        return one
-    return "other" if one in OPAQUE or other in OPAQUE else "scalar"
 
 
 class Terms:
@@ -107,22 +71,12 @@ class Terms:
         """Whether it counts as true: 0 or 1."""
         return self._truth(ast.parse(source, mode="eval").body)
 
-    def literal(self, value: Any) -> Term:
-        """A known value."""
-        if isinstance(value, int) and -LARGEST <= value <= LARGEST:
-            return Term(str(int(value)), "number", int(value), int(value), (), value)
-        if value is None:
-            return Term(NONE, "scalar", known=None)
-        if isinstance(value, str):
-            return Term("", "scalar", known=value)
-        return Term("", "list" if isinstance(value, list | tuple) else "other", known=value)
-
     # Kinds of nodes
 
     def _term(self, node: ast.expr) -> Term:
         known = self._known(node)
         if known is not UNKNOWN:
-            return self.literal(known)
+            return literal(known)
         writer = getattr(self, f"_{type(node).__name__.lower()}", None)
         if writer is None:
             raise Refusal(f"`{_shown(node)}` cannot be said in Promela")
@@ -163,77 +117,38 @@ class Terms:
             return self._term(arguments[0])
         terms = [self._term(each) for each in arguments]
         if name in ("joined", "str"):
-            return Term("", "text", needs=_needs(terms))
+            return Term("", "text", needs=needs_of(terms))
         if name == "add" and any(each.kind in OPAQUE for each in terms):
             return self._concatenated(node, terms)
         if name == "bool":
             return self._truth(arguments[0])
-        if name in ("add", "mul", "abs", "int", "floordiv", "mod") and not node.keywords:
+        if name in _FUNCTIONS and not node.keywords:
             numbers = [self._number(each) for each in terms]
-            return getattr(self, f"_{name}")(*numbers)  # type: ignore[no-any-return]
+            return _FUNCTIONS[name](*numbers)
         if name in ("min", "max") and len(terms) > 1 and not node.keywords:
-            return self._extreme("<" if name == "min" else ">", terms)
+            return arithmetic.extreme("<" if name == "min" else ">", *map(self._number, terms))
         raise Refusal(f"`{name}` cannot be said in Promela here")
 
     def _concatenated(self, node: ast.Call, terms: list[Term]) -> Term:
         """A list and a list, or a text and a text: it cannot fail."""
         for kind in ("list", "text"):
             if all(t.kind == kind or (kind == "text" and isinstance(t.known, str)) for t in terms):
-                return Term("", kind, needs=_needs(terms))
+                return Term("", kind, needs=needs_of(terms))
         raise Refusal(f"`{_shown(node)}` cannot be said in Promela")
-
-    def _add(self, a: Term, b: Term) -> Term:
-        return self._bounded(f"({a.code} + {b.code})", (a.low + b.low, a.high + b.high), a, b)
-
-    def _mul(self, a: Term, b: Term) -> Term:
-        ends = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
-        return self._bounded(f"({a.code} * {b.code})", (min(ends), max(ends)), a, b)
-
-    def _mod(self, a: Term, b: Term) -> Term:
-        """Python's: never negative. C's is, where the left side is."""
-        by = _divisor(b)
-        code = f"({a.code} % {by})" if a.low >= 0 else f"((({a.code} % {by}) + {by}) % {by})"
-        return self._bounded(code, (0, by - 1), a)
-
-    def _floordiv(self, a: Term, b: Term) -> Term:
-        """Python's: rounded down. C's is rounded towards zero."""
-        by = _divisor(b)
-        code = f"({a.code} / {by})"
-        if a.low < 0:
-            code = f"(({a.code} - {self._mod(a, b).code}) / {by})"
-        return self._bounded(code, (a.low // by, a.high // by), a)
-
-    def _abs(self, a: Term) -> Term:
-        code = f"({a.code} < 0 -> -{a.code} : {a.code})"
-        return self._bounded(code, (0, max(abs(a.low), abs(a.high))), a)
-
-    def _int(self, a: Term) -> Term:
-        return a
-
-    def _extreme(self, sign: str, terms: list[Term]) -> Term:
-        first, *rest = (self._number(each) for each in terms)
-        for each in rest:
-            code = f"({each.code} {sign} {first.code} -> {each.code} : {first.code})"
-            bounds = min(first.low, each.low), max(first.high, each.high)
-            first = self._bounded(code, bounds, first, each)
-        return first
 
     def _binop(self, node: ast.BinOp) -> Term:
         a, b = self._term(node.left), self._term(node.right)
         if isinstance(node.op, ast.Add):
-            return self._add(self._number(a), self._number(b))
+            return arithmetic.add(self._number(a), self._number(b))
         if isinstance(node.op, ast.Sub):
-            a, b = self._number(a), self._number(b)
-            return self._bounded(f"({a.code} - {b.code})", (a.low - b.high, a.high - b.low), a, b)
+            return arithmetic.minus(self._number(a), self._number(b))
         raise Refusal(f"`{_shown(node)}` gives a fraction: Promela has whole numbers", "use `//`")
 
     def _unaryop(self, node: ast.UnaryOp) -> Term:
         if isinstance(node.op, ast.Not):
             return self._truth(node)
         a = self._number(self._term(node.operand))
-        if isinstance(node.op, ast.UAdd):
-            return a
-        return self._bounded(f"(-{a.code})", (-a.high, -a.low), a)
+        return a if isinstance(node.op, ast.UAdd) else arithmetic.negative(a)
 
     def _boolop(self, node: ast.BoolOp) -> Term:
         """As Python has it: the value of the operand that decides."""
@@ -272,7 +187,7 @@ class Terms:
         if not isinstance(whole, list | tuple | str) or not whole:
             raise Refusal(f"`{_shown(node)}`: an item of what only the run can tell")
         at = self._number(self._term(node.slice))
-        *items, last = (self.literal(each) for each in whole)
+        *items, last = (literal(each) for each in whole)
         kind, code = last.kind, self._code(last)
         for number, each in reversed(list(enumerate(items))):
             kind = joined_kind(kind, each.kind)
@@ -282,23 +197,23 @@ class Terms:
         return Term(code, kind, min(numbers), max(numbers), (*at.needs, inside))
 
     def _list(self, node: ast.List | ast.Tuple | ast.Set) -> Term:
-        return Term("", "list", needs=_needs([self._term(each) for each in node.elts]))
+        return Term("", "list", needs=needs_of([self._term(each) for each in node.elts]))
 
     _tuple = _set = _list
 
     def _dict(self, node: ast.Dict) -> Term:
         keys = [each for each in node.keys if each is not None]
-        return Term("", "other", needs=_needs([self._term(e) for e in (*keys, *node.values)]))
+        return Term("", "other", needs=needs_of([self._term(e) for e in (*keys, *node.values)]))
 
     # Conditions
 
     def _truth(self, node: ast.expr) -> Term:
         known = self._known(node)
         if known is not UNKNOWN:
-            return self.literal(bool(known))
+            return literal(bool(known))
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             inner = self._truth(node.operand)
-            return _condition(f"(!{inner.code})", inner.needs)
+            return condition(f"(!{inner.code})", inner.needs)
         if isinstance(node, ast.BoolOp):
             return self._logical(node)
         if isinstance(node, ast.Compare):
@@ -307,9 +222,9 @@ class Terms:
         code = self._code(term)
         if term.kind == "number":
             boolean = term.low >= 0 and term.high <= 1
-            return _condition(code if boolean else f"({code} != 0)", term.needs)
+            return condition(code if boolean else f"({code} != 0)", term.needs)
         empty = self.texts.code("")
-        return _condition(f"({code} != 0 && {code} != {NONE} && {code} != {empty})", term.needs)
+        return condition(f"({code} != 0 && {code} != {NONE} && {code} != {empty})", term.needs)
 
     def _logical(self, node: ast.BoolOp) -> Term:
         sign, passing = ("&&", "!") if isinstance(node.op, ast.And) else ("||", "")
@@ -318,7 +233,7 @@ class Terms:
         for each in rest:  # worked out only where those before do not decide
             needs += tuple(f"({passing}{code} || {need})" for need in each.needs)
             code = f"({code} {sign} {each.code})"
-        return _condition(code, needs)
+        return condition(code, needs)
 
     def _comparison(self, node: ast.Compare) -> Term:
         parts = [node.left, *node.comparators]
@@ -328,7 +243,7 @@ class Terms:
             return found[0]
         if any(each.needs for each in found):
             raise Refusal(f"`{_shown(node)}` cannot be said in Promela", "split it with `and`")
-        return _condition(f"({' && '.join(each.code for each in found)})", ())
+        return condition(f"({' && '.join(each.code for each in found)})", ())
 
     def _pair(self, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Term:
         a, b = self._term(left), self._term(right)
@@ -336,19 +251,19 @@ class Terms:
             return self._member(a, operator, b)
         if type(operator) in _ORDER:
             a, b = self._number(a), self._number(b)
-            return _condition(f"({a.code} {_ORDER[type(operator)]} {b.code})", _needs([a, b]))
+            return condition(f"({a.code} {_ORDER[type(operator)]} {b.code})", needs_of([a, b]))
         if isinstance(operator, ast.Is | ast.IsNot) and None not in (a.known, b.known):
             raise Refusal("`is` is said in Promela of None alone", "write `==`")
         sign = "==" if isinstance(operator, ast.Eq | ast.Is) else "!="
-        return _condition(f"({self._code(a)} {sign} {self._code(b)})", _needs([a, b]))
+        return condition(f"({self._code(a)} {sign} {self._code(b)})", needs_of([a, b]))
 
     def _member(self, a: Term, operator: ast.cmpop, b: Term) -> Term:
         if not isinstance(b.known, list | tuple | set | range) or len(b.known) > 100:
             raise Refusal("`in` is said in Promela of a known, short list alone")
         code, sure = self._code(a), isinstance(operator, ast.In)
         sign, between = ("==", " || ") if sure else ("!=", " && ")
-        each = [f"{code} {sign} {self._code(self.literal(item))}" for item in b.known]
-        return _condition(f"({between.join(each) or int(not sure)})", a.needs)
+        each = [f"{code} {sign} {self._code(literal(item))}" for item in b.known]
+        return condition(f"({between.join(each) or int(not sure)})", a.needs)
 
     # Codes
 
@@ -369,26 +284,6 @@ class Terms:
         if term.known is not UNKNOWN:
             raise Refusal(f"{term.known!r:.40} is not a number")
         return Term(code, needs=(*term.needs, f"({code} < {NONE})"))
-
-    def _bounded(self, code: str, bounds: tuple[int, int], *parts: Term) -> Term:
-        low, high = bounds
-        if low < -MOST or high > MOST:
-            raise Refusal("this may be more than an int of Promela holds", "split it with `let`")
-        return Term(code, "number", low, high, _needs(parts))
-
-
-def _needs(terms: Collection[Term]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(need for each in terms for need in each.needs))
-
-
-def _condition(code: str, needs: tuple[str, ...]) -> Term:
-    return Term(code, "number", 0, 1, needs)
-
-
-def _divisor(term: Term) -> int:
-    if not isinstance(term.known, int) or term.known <= 0:
-        raise Refusal("Promela divides by a known number above 0 alone")
-    return int(term.known)
 
 
 def _shown(node: ast.expr) -> str:

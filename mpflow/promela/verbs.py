@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mpflow.promela import children, control, operations
+from mpflow.promela import children, control, locks, operations
 from mpflow.promela.body import Body
 from mpflow.promela.refusal import Refusal
 from mpflow.scenario import Node
@@ -14,7 +14,7 @@ Writer = Callable[[Body, Node], None]
 _WRITERS: dict[str, Writer] = {
     **control.WRITERS,
     **children.WRITERS,
-    "with": operations.with_,
+    "with": locks.with_,
 }
 
 _SIGNAL = "a signal may strike at any step of a process", "let it end by itself"
