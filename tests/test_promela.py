@@ -414,10 +414,11 @@ CASES = {
         """
         primitives: {q: queue}
         processes:
+          putter: {actions: [repeat: {times: 2, do: [{put: {value: 1, to: q}}]}]}
           one: {actions: [get: q]}
           two: {actions: [try: {do: [get: {from: q, block: false}], except: {Empty: [{let: {a: 1}},
             {assert: a == 2}]}}]}
-        main: [{put: {value: 1, to: q}}, {put: {value: 1, to: q}}, {start: all}, {join: all}]
+        main: [{start: putter}, {join: putter}, {start: [one, two]}, {join: [one, two]}]
         """,
         GOES_ON,
         FAILS,
