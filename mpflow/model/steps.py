@@ -80,6 +80,15 @@ def pause() -> Step:
     return Step((), (), lambda: [(None, ())])
 
 
+def one(step: Step) -> Callable[[], Any]:
+    """A model of one step."""
+
+    def model() -> Any:
+        return (yield step)
+
+    return model
+
+
 def any_of(values: Sequence[Any]) -> Step:
     """Whichever of some values."""
     return Step((), (), lambda: [(value, ()) for value in values])
@@ -96,3 +105,8 @@ def _untaken(value: int) -> Ways:
 def sleep(seconds: float) -> Step:
     """Nothing, until the time is up."""
     return Step((), (), list, lambda: [(None, ())], max(seconds, 0.0))
+
+
+def add(key: str, members: Sequence[str]) -> Step:
+    """Put something into a bag, in which there is no order: who else does disturbs nobody."""
+    return Step((key,), (f"{key}:add",), lambda bag: [(None, (tuple(sorted((*bag, *members))),))])
