@@ -228,6 +228,19 @@ class Process:
             error = told_error(local.state.failure)
         return self.dead(-number, error, local.state.slots)
 
+    def pending(self, local: Local) -> Moment:
+        """The action that it is at."""
+        assert isinstance(local.state, State)
+        ask = self._ask(local.state)
+        on, type_name = None, ""
+        if ask.failure is None and (
+            ask.phase == "leave" or ask.step.operates or ask.phase == "enter"
+        ):
+            targets = self._targets(ask, Me(self, local.mem))
+            if targets and ask.step.verb != "section":
+                on, type_name = targets[len(local.done)]
+        return Moment(ask.step, on, type_name, ask.phase, ask.arguments)
+
     # Actions
 
     def _settle(self, local: Local) -> tuple[Any, list[Moment]]:
@@ -317,12 +330,9 @@ class Process:
         return _from(lambda: action.model(me, *given), [])
 
     def _operation(self, ask: Ask, local: Local, me: Me) -> Generator[Step, Any, Any]:
-        verb = {"enter": "acquire", "leave": "release"}.get(ask.phase, ask.step.verb)
+        verb = _verb(ask)
         try:
-            if ask.phase == "leave":
-                targets = [ask.arguments["on"]]
-            else:
-                targets = self.world.targets(me, ask.step, verb, ask.arguments)
+            targets = self._targets(ask, me)
         except Uncheckable:
             raise
         except Exception as error:
@@ -338,6 +348,14 @@ class Process:
             raise Uncheckable(f"`{verb}` of {type_name} cannot be checked", ask.step.line)
         given = _given(operation, {} if ask.phase else ask.arguments)
         return _from(lambda: model(on, me, *given), targets)
+
+    def _targets(self, ask: Ask, me: Me) -> list[tuple[str, str]]:
+        """What an action is on: names and types."""
+        if ask.phase and ask.step.verb == "section":
+            return []
+        if ask.phase == "leave":
+            return [ask.arguments["on"]]
+        return self.world.targets(me, ask.step, _verb(ask), ask.arguments)
 
     def _resumed(self, running: Any, history: tuple[int, ...]) -> Step:
         """The step at which a model stands, with the results it has had."""
@@ -406,6 +424,11 @@ def told_error(failure: Failure) -> str | None:
 def _done(finished: _Finished) -> Generator[Step, Any, Any]:
     raise finished
     yield
+
+
+def _verb(ask: Ask) -> str:
+    """The operation that an action is."""
+    return {"enter": "acquire", "leave": "release"}.get(ask.phase, ask.step.verb)
 
 
 def _name(ask: Ask) -> str:

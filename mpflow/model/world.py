@@ -138,6 +138,12 @@ class World:
         yield from (feeder(queue, process) for queue, process in self.feeders)
         yield from (signals(n) for n in self.program.plans if n in self.facts.killable)
 
+    def born(self, name: str, value: Local) -> list[Moment]:
+        """What a process has done that has just been started and is up to this."""
+        mem = dict(value.mem)
+        closed, known = mem.get("closed", frozenset()), mem.get("known", ())
+        return self.processes[name].begin(closed, known)[1]
+
     # What an actor does next
 
     def step(self, key: str, value: Any) -> Step | None:
