@@ -1,4 +1,4 @@
-"""What Python code imports: load, validate, run, verify.
+"""What Python code imports: load, validate, run, verify, promela.
 
 In: a path, or text. Out: Problems, Scenarios, Traces, Findings. Nothing here prints or exits.
 """
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from mpflow.engine.launch import Host
     from mpflow.engine.source import Source
+    from mpflow.promela import Model
     from mpflow.verify import Finding
 
 LEAST_TIMEOUT = 5.0  # seconds: --time-scale does not make processes start faster
@@ -105,6 +106,13 @@ def source(scenario: Scenario) -> dict[str, Source | None]:
         name: None if plan.target or plan.class_ else body(plan, program)
         for name, plan in program.plans.items()
     }
+
+
+def promela(scenario: Scenario) -> Model:
+    """A scenario as a model in Promela, for Spin; or the Problems that keep it from being one."""
+    from mpflow.promela import export
+
+    return export(scenario)
 
 
 def verify(path: str) -> list[Finding]:

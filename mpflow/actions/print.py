@@ -8,5 +8,5 @@ ACTION = Action(
     arguments=(Argument("text", "line", "what to print", required=True),),
     real=lambda process, text: process.print(text),
     shows="text",
-    model=lambda me, text: me.log("output", lambda lines: (*lines, *text.split("\n"))),
+    model=lambda me, text: me.printed(text),
 )

@@ -33,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
         ("run", _run, "run scenarios on real processes"),
         ("validate", _validate, "say what is wrong with scenario files"),
         ("explain", _explain, "show what a scenario becomes"),
+        ("export", _export, "say a scenario in another tool's language"),
         ("verify", _verify, "check traces again, event by event"),
         ("scenarios", _scenarios, "list the scenarios that come with mpflow"),
     ):
@@ -54,15 +55,7 @@ def _run(command: argparse.ArgumentParser) -> None:
     command.description = "Run scenarios, show each one's trace and verdict."
     add = command.add_argument
     add("files", nargs="+", metavar="FILE", help="a scenario file, a shipped one's name, or -")
-    add(
-        "-p",
-        dest="params",
-        action="append",
-        default=[],
-        type=_assignment,
-        metavar="NAME=VALUE",
-        help="override a param; the value is read as YAML",
-    )
+    _params(command)
     add("--start-method", choices=["fork", "spawn", "forkserver"], help="how to start processes")
     add("--timeout", type=_positive, metavar="S", help="seconds a run may take")
     add(
@@ -115,6 +108,20 @@ def _explain(command: argparse.ArgumentParser) -> None:
     command.set_defaults(command=_command("explain"))
 
 
+def _export(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Write a scenario as a model in Promela, which Spin explores: an invalid end state is a\n"
+        "deadlock. What Promela cannot say exactly is refused, with its place and the reason.\n"
+        "Of a file with several cases it is the first."
+    )
+    add = command.add_argument
+    add("file", metavar="FILE", help="a scenario file, a shipped one's name, or -")
+    add("--to", choices=["promela"], required=True, help="the language")
+    add("-o", dest="output", default="-", metavar="FILE", help="where to; default: standard output")
+    _params(command)
+    command.set_defaults(command=_command("export"))
+
+
 def _verify(command: argparse.ArgumentParser) -> None:
     command.description = (
         "Check each trace of each file again, and name the first event that is wrong."
@@ -134,6 +141,18 @@ def _scenarios(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=["text", "json"], default="text")
     _colour(command)
     command.set_defaults(command=_command("scenarios"))
+
+
+def _params(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "-p",
+        dest="params",
+        action="append",
+        default=[],
+        type=_assignment,
+        metavar="NAME=VALUE",
+        help="override a param; the value is read as YAML",
+    )
 
 
 def _colour(command: argparse.ArgumentParser) -> None:

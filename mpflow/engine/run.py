@@ -70,7 +70,7 @@ def execute(
         fault=NO_ROOM if full else "",
     )
     if records.end == "deadlock":
-        from mpflow.engine.blame import report
+        from mpflow.blame import report
 
         trace = trace._replace(report=report(events if stored is None else merged, program))
     return trace

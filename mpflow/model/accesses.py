@@ -74,7 +74,7 @@ class Accesses:
             for queue, process in world.feeders
         }
         self.arriving = {
-            signals(name): self.of(world.step(signals(name), frozenset()).kinds)  # type: ignore[union-attr]
+            signals(name): self.of(world.step(signals(name), ()).kinds)  # type: ignore[union-attr]
             for name in world.facts.killable
         }
         self.names = list(self.bits)
@@ -145,7 +145,8 @@ class Accesses:
             keys = [k for k in world.facts.log if k.startswith("section ")]
             yield from (f"{k}:w" for k in keys if name is None or k == f"section {name}")
         elif not step.operates and instruction.what == "do":
-            yield from (f"{key}:w" for key in world.facts.log if _LOGS.get(key) == step.verb)
+            logs = [key for key in world.facts.log if _LOGS.get(key) == step.verb]
+            yield from (f"{key}:add" if key == "lines" else f"{key}:w" for key in logs)
             if step.verb == "active_children":
                 yield from (f"{life(each)}:look" for each in process.plan.starts)
             if step.verb == "wait_any":
@@ -197,7 +198,7 @@ class Accesses:
         yield from (f"{pipe}:send", f"{slots}:V", f"{feeder(queue, process)}:act")
 
 
-_LOGS = {"output": "print", "marks": "mark"}
+_LOGS = {"output": "print", "lines": "print", "marks": "mark"}
 
 
 def _symmetric(table: dict[str, str]) -> dict[str, set[str]]:

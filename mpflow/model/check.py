@@ -269,7 +269,7 @@ class _Checker:
             known |= {number for who, number in self.world.taken if who == name}
             for value in self.space.fields[actor(name)].values:
                 if isinstance(value, Local) and isinstance(value.state, State):
-                    step = process.machine.code[value.state.at].step
+                    step = process.machine.code[max(value.state.at, 0)].step
                     known.add(-1 if step is None else step.number)
         said = set()
         for process in self.world.processes.values():

@@ -19,18 +19,19 @@ def ending(space: Space, state: int, end: str = "") -> Trace:
     completed when all processes have ended, else deadlock."""
     world = space.world
     processes = {name: space.value(state, actor(name)) for name in world.program.plans}
-    logs = {key: space.value(state, key) for key in ("output", "marks") if key in world.first}
+    logs = {
+        key: space.value(state, key) for key in ("output", "lines", "marks") if key in world.first
+    }
     return of(world, processes, logs, end)
 
 
-def of(
-    world: World, processes: Mapping[str, Any], logs: Mapping[str, Any], end: str = ""
-) -> Trace:
+def of(world: World, processes: Mapping[str, Any], logs: Mapping[str, Any], end: str = "") -> Trace:
     """The same of what each process is up to, and of what the monitors keep."""
     living = any(isinstance(each, Local) for each in processes.values())
     ended = {name: each for name, each in processes.items() if isinstance(each, Dead)}
     started = {name for name, each in processes.items() if each is not None}
-    events = [_event(i, "print", None, line) for i, line in enumerate(logs.get("output", ()))]
+    printed = (*logs.get("output", ()), *logs.get("lines", ()))
+    events = [_event(i, "print", None, line) for i, line in enumerate(printed)]
     events += [_event(i, "mark", name, None) for i, name in enumerate(logs.get("marks", ()))]
     return Trace(
         header={},

@@ -196,4 +196,3 @@ def reached(space: Space, found: Search, key: str) -> Iterator[tuple[object, int
         if number not in seen:
             seen.add(number)
             yield field.values[number], state
-

@@ -38,6 +38,9 @@ class Local(NamedTuple):
     history: tuple[int, ...] = ()
 
 
+UNBORN = State(-1, ())  # of a process that was started and has not come to its first instruction
+
+
 class Dead(NamedTuple):
     """A process that has ended: its exit code, the type of the error that ended it, and those of
     its variables that somebody may ask for, as numbers."""
@@ -110,6 +113,13 @@ class Me:
             return self._one(steps.update(key, lambda value: [(None, change(value))]))
         return None
 
+    def printed(self, text: str) -> Any:
+        """Lines of output, in their order, or as many as there are of each."""
+        lines = text.split("\n")
+        if "lines" in self.world.facts.log:
+            return self._one(steps.add("lines", lines))
+        return self.log("output", lambda before: (*before, *lines))
+
     def mark(self, name: str) -> Any:
         """A mark: the first of its name counts."""
         return self.log("marks", lambda seen: seen if name in seen else (*seen, name))
@@ -174,8 +184,9 @@ class Process:
         self.world = world
         self.plan = plan
         self.name = plan.name
-        self.machine = Machine(plan, _scope(world, plan), world.values)
         self.observed = world.observed.get(plan.name, frozenset())
+        self.careful = bool(self.observed) and plan.name in world.facts.killable
+        self.machine = Machine(plan, _scope(world, plan), world.values, self.careful)
 
     def begin(
         self, closed: frozenset[tuple[str, str]], known: tuple[str, ...]
@@ -184,17 +195,21 @@ class Process:
         parent had closed, and the processes that it knew."""
         mem = {"closed": closed, "known": known}
         kept = tuple((key, value) for key, value in mem.items() if value)
+        if self.careful:  # it may be killed before it has set any
+            return Local(UNBORN._replace(slots=self.machine.first.slots), kept), []
         return self._settle(Local(self.machine.start(), kept))
 
     def step(self, local: Local) -> Step:
         """The next step."""
-        running, me = self._running(local)
-        step = self._resumed(running, local.history)
-        assert isinstance(step, Step)
-        return step
+        if isinstance(local.state, State) and local.state.at == UNBORN.at:
+            return steps.pause()
+        running, _ = self._running(local)
+        return self._resumed(running, local.history)
 
     def after(self, local: Local, result: object) -> tuple[Local | Dead, list[Moment]]:
         """The process when its step had this result, and what was completed by that."""
+        if isinstance(local.state, State) and local.state.at == UNBORN.at:
+            return self._settle(local._replace(state=self.machine.start()))
         history = (*local.history, self.world.values.number(result))
         if isinstance(local.state, Done):
             return self._left(local, history)
@@ -207,8 +222,24 @@ class Process:
         return Dead(code, error, tuple((name, slots[names[name]]) for name in seen))
 
     def killed(self, local: Local, number: int) -> Dead:
-        """The process when a signal has ended it."""
-        return self.dead(-number, None, local.state.slots)
+        """The process when a signal has ended it; on its way out it keeps the error that it had."""
+        error = None
+        if isinstance(local.state, Done) and local.state.failure is not None:
+            error = told_error(local.state.failure)
+        return self.dead(-number, error, local.state.slots)
+
+    def pending(self, local: Local) -> Moment:
+        """The action that it is at."""
+        assert isinstance(local.state, State)
+        ask = self._ask(local.state)
+        on, type_name = None, ""
+        if ask.failure is None and (
+            ask.phase == "leave" or ask.step.operates or ask.phase == "enter"
+        ):
+            targets = self._targets(ask, Me(self, local.mem))
+            if targets and ask.step.verb != "section":
+                on, type_name = targets[len(local.done)]
+        return Moment(ask.step, on, type_name, ask.phase, ask.arguments)
 
     # Actions
 
@@ -276,9 +307,17 @@ class Process:
         if ask.failure is not None:
             raise_now = _Finished(None, ask.failure, [])
             return _done(raise_now)
+        if ask.phase == "let":
+            return _from(steps.one(steps.pause()), [])
         if (not ask.step.operates and ask.phase == "") or ask.step.verb == "section":
-            return self._own(ask, me)
-        return self._operation(ask, local, me)
+            running = self._own(ask, me)
+        else:
+            running = self._operation(ask, local, me)
+        return _and_then_pause(running) if self._sets(ask) else running
+
+    def _sets(self, ask: Ask) -> bool:
+        """Whether an action sets a variable that outlives the process, should it be killed."""
+        return self.careful and ask.arguments.get("into") in self.observed
 
     def _own(self, ask: Ask, me: Me) -> Generator[Step, Any, Any]:
         """An action that is no primitive's."""
@@ -291,12 +330,9 @@ class Process:
         return _from(lambda: action.model(me, *given), [])
 
     def _operation(self, ask: Ask, local: Local, me: Me) -> Generator[Step, Any, Any]:
-        verb = {"enter": "acquire", "leave": "release"}.get(ask.phase, ask.step.verb)
+        verb = _verb(ask)
         try:
-            if ask.phase == "leave":
-                targets = [ask.arguments["on"]]
-            else:
-                targets = self.world.targets(me, ask.step, verb, ask.arguments)
+            targets = self._targets(ask, me)
         except Uncheckable:
             raise
         except Exception as error:
@@ -312,6 +348,14 @@ class Process:
             raise Uncheckable(f"`{verb}` of {type_name} cannot be checked", ask.step.line)
         given = _given(operation, {} if ask.phase else ask.arguments)
         return _from(lambda: model(on, me, *given), targets)
+
+    def _targets(self, ask: Ask, me: Me) -> list[tuple[str, str]]:
+        """What an action is on: names and types."""
+        if ask.phase and ask.step.verb == "section":
+            return []
+        if ask.phase == "leave":
+            return [ask.arguments["on"]]
+        return self.world.targets(me, ask.step, _verb(ask), ask.arguments)
 
     def _resumed(self, running: Any, history: tuple[int, ...]) -> Step:
         """The step at which a model stands, with the results it has had."""
@@ -333,11 +377,8 @@ class Process:
             for number in history:
                 step = running.send(self.world.values.value(number))
         except StopIteration:
-            failure = state.failure
-            error = None if failure is None else failure.type
-            if error in ("SystemExit", Abrupt.__name__):
-                error = None
-            return self.dead(exit_code(failure), error, state.slots), []
+            error = None if state.failure is None else told_error(state.failure)
+            return self.dead(exit_code(state.failure), error, state.slots), []
         assert isinstance(step, Step)
         return local._replace(history=history), []
 
@@ -365,9 +406,29 @@ def _from(model: Any, targets: list[tuple[str, str]]) -> Generator[Step, Any, An
     raise _Finished(found, None, targets)
 
 
+def _and_then_pause(running: Generator[Step, Any, Any]) -> Generator[Step, Any, Any]:
+    """A moment between what an action does and the variable that keeps its result."""
+    try:
+        yield from running
+    except _Finished as finished:
+        if finished.failure is None:
+            yield steps.pause()
+        raise
+
+
+def told_error(failure: Failure) -> str | None:
+    """The error that a process ends by, as `expect` has it: leaving by exit is none."""
+    return None if failure.type in ("SystemExit", Abrupt.__name__) else failure.type
+
+
 def _done(finished: _Finished) -> Generator[Step, Any, Any]:
     raise finished
     yield
+
+
+def _verb(ask: Ask) -> str:
+    """The operation that an action is."""
+    return {"enter": "acquire", "leave": "release"}.get(ask.phase, ask.step.verb)
 
 
 def _name(ask: Ask) -> str:

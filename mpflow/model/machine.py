@@ -18,6 +18,9 @@ from mpflow.plan import Plan, Step
 UNSET = 0  # the number of no value at all: a variable that was never set
 
 
+_STOPS = frozenset(("do", "enter", "leave"))  # the instructions that are actions
+
+
 class State(NamedTuple):
     """Where a process is between two steps: the place of an instruction, and its slots."""
 
@@ -65,11 +68,15 @@ class Region(NamedTuple):
 class Machine:
     """The control flow of one process.
 
-    `scope` has what names mean besides its own variables; `values` numbers values.
+    `scope` has what names mean besides its own variables; `values` numbers values. `careful`: it
+    may be killed, and its variables are asked for then: setting some is an action, too.
     """
 
-    def __init__(self, plan: Plan, scope: Mapping[str, object], values: Values) -> None:
+    def __init__(
+        self, plan: Plan, scope: Mapping[str, object], values: Values, careful: bool = False
+    ) -> None:
         self.plan = plan
+        self.stops = _STOPS | {"let"} if careful else _STOPS
         self.values = values
         self.space = {**NAMESPACE, "scaled": lambda seconds: seconds, **_prefixed(scope)}
         self.compiled: dict[str, Any] = {}
@@ -96,6 +103,8 @@ class Machine:
             return Ask(step, "leave", {"on": self.values.value(state.slots[instruction.slot])})
         phase = "enter" if instruction.what == "enter" else ""
         arguments: dict[str, Any] = {}
+        if instruction.what == "let":
+            return Ask(step, "let", arguments)
         try:
             for name, source in step.arguments.items():
                 arguments[name] = self._evaluate(source, state.at, state.slots)
@@ -116,6 +125,8 @@ class Machine:
             slots[self.names[name]] = self.values.number(result)
         elif instruction.what == "leave":
             slots[instruction.slot] = UNSET
+        elif instruction.what == "let":
+            return self._run(self._let(instruction, state))
         if instruction.what == "do" and ask.step.then:
             return self._leave(state.at, tuple(slots), ("return",))
         return self._run(State(state.at + 1, tuple(slots)))
@@ -134,7 +145,7 @@ class Machine:
     def _run(self, state: State | Done) -> State | Done:
         while isinstance(state, State):
             instruction = self.code[state.at]
-            if instruction.what in ("do", "enter", "leave"):
+            if instruction.what in self.stops:
                 return state
             state = getattr(self, f"_{instruction.what}")(instruction, state)
         return state

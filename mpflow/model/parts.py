@@ -80,9 +80,10 @@ class Parts:
         change: Callable[..., Any],
         late: Callable[..., Any] | None = None,
         timeout: float | None = None,
+        effect: bool = False,
     ) -> steps.Step:
         """Any step (steps.Step)."""
-        return steps.Step(tuple(touches), tuple(kinds), change, late, timeout)
+        return steps.Step(tuple(touches), tuple(kinds), change, late, timeout, effect)
 
     def tell(self, key: str, ask: Callable[[Any], Any]) -> steps.Step:
         """What `ask` says of a component."""

@@ -113,9 +113,8 @@ class Stubborn:
                 return NOTHING
             assert isinstance(value, Local)
             process = world.processes[name]
-            place = (
-                value.state.at if isinstance(value.state, State) else len(process.machine.code) - 1
-            )
+            last = len(process.machine.code) - 1
+            place = max(value.state.at, 0) if isinstance(value.state, State) else last
             future, unguarded = accesses.future[name][place], accesses.unguarded[name][place]
         elif actor.kind == "feeder":
             future = unguarded = accesses.feeding[actor.key]

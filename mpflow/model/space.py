@@ -135,9 +135,11 @@ class Space:
         row.ways[state & row.mask] = found
         return found
 
-    def ways(self, actor: Actor, state: int) -> Iterator[tuple[int, Any, list[Moment]]]:
+    def ways(
+        self, actor: Actor, state: int, late: bool = True
+    ) -> Iterator[tuple[int, Any, list[Moment]]]:
         """Each way in which an actor can take its step in a state: what is to be added, the step's
-        result, and what it completes."""
+        result, and what it completes. `late`: its time may be up."""
         own = actor.field
         value = own.values[(state & own.mask) >> own.shift]
         step = self.world.step(actor.key, value)
@@ -146,7 +148,7 @@ class Space:
         touched = [self.fields[key] for key in step.touches]
         before = [(state & field.mask) >> field.shift for field in touched]
         values = [field.values[n] for field, n in zip(touched, before, strict=True)]
-        for result, after in step.ways(values):
+        for result, after in step.ways(values, late):
             difference = 0
             for field, old, new in zip(touched, before, after, strict=True):
                 difference += (field.number(new) - old) << field.shift

@@ -20,7 +20,8 @@ class Step(NamedTuple):
     `kinds` are what it does to what, as `component:kind` (accesses.py): which other steps may
     disturb it. `change(*values)` gives its ways. A step with a time limit says in `late(*values)`
     what can come of it when the time is up: at once where `timeout` is 0, some time where it is
-    more.
+    more. `effect`: with this step the action takes effect, whatever else it has to do. `draws`: a run
+    draws among its ways with its seed.
     """
 
     touches: tuple[str, ...]
@@ -28,6 +29,8 @@ class Step(NamedTuple):
     change: Callable[..., Ways]
     late: Callable[..., Ways] | None = None
     timeout: float | None = None
+    effect: bool = False
+    draws: bool = False
 
     def ways(self, values: Sequence[Any], late: bool = True) -> Ways:
         """All that can come of it, given its components' values and whether its time may be up."""
@@ -80,9 +83,18 @@ def pause() -> Step:
     return Step((), (), lambda: [(None, ())])
 
 
+def one(step: Step) -> Callable[[], Any]:
+    """A model of one step."""
+
+    def model() -> Any:
+        return (yield step)
+
+    return model
+
+
 def any_of(values: Sequence[Any]) -> Step:
     """Whichever of some values."""
-    return Step((), (), lambda: [(value, ()) for value in values])
+    return Step((), (), lambda: [(value, ()) for value in values], draws=True)
 
 
 def _down(value: int) -> Ways:
@@ -96,3 +108,8 @@ def _untaken(value: int) -> Ways:
 def sleep(seconds: float) -> Step:
     """Nothing, until the time is up."""
     return Step((), (), list, lambda: [(None, ())], max(seconds, 0.0))
+
+
+def add(key: str, members: Sequence[str]) -> Step:
+    """Put something into a bag, in which there is no order: who else does disturbs nobody."""
+    return Step((key,), (f"{key}:add",), lambda bag: [(None, (tuple(sorted((*bag, *members))),))])

@@ -7,10 +7,12 @@ actor is a component itself, whose value is what it is up to.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mpflow import registry
+from mpflow.evaluation import PREFIX
 from mpflow.model import local as locals_
 from mpflow.model.local import Local, Me, Moment, Process
 from mpflow.model.machine import Done
@@ -22,7 +24,7 @@ from mpflow.naming import constant, family
 from mpflow.plan import Plan, Program
 from mpflow.plan import Step as Line
 from mpflow.primitives import _feeding
-from mpflow.scenario import Scenario
+from mpflow.scenario import Condition, Scenario
 
 NEW, ALIVE = "new", "alive"  # of a process's life; after that it is its exit code
 TERMINATE, KILL = 15, 9
@@ -113,16 +115,20 @@ class World:
         return name in uses or any(use.startswith(f"{name}.") for use in uses)
 
     def _people(self) -> None:
-        for name in self.program.plans:
+        for name, plan in self.program.plans.items():
+            if plan.target or plan.class_:
+                python = plan.target or plan.class_
+                hint = "say with `actions` what it does, and it can be checked"
+                raise Uncheckable(f"`{name}` runs Python code, {python}", plan.line, hint)
             self.first[life(name)] = NEW
             self.first[actor(name)] = None
             self.parts[name] = Child(self, name)
             if name in self.facts.killable:
-                self.first[signals(name)] = frozenset()
+                self.first[signals(name)] = ()
         for queue, process in self.feeders:
             self.first[feeder(queue, process)] = ()
         for key in self.facts.log:
-            self.first[key] = () if key in ("output", "marks") else ((), 0)
+            self.first[key] = () if key in ("output", "lines", "marks") else ((), 0)
         self.first[life("main")] = ALIVE
         self.first[actor("main")] = self.processes["main"].begin(frozenset(), ())[0]
 
@@ -131,6 +137,12 @@ class World:
         yield from (actor(name) for name in self.program.plans)
         yield from (feeder(queue, process) for queue, process in self.feeders)
         yield from (signals(n) for n in self.program.plans if n in self.facts.killable)
+
+    def born(self, name: str, value: Local) -> list[Moment]:
+        """What a process has done that has just been started and is up to this."""
+        mem = dict(value.mem)
+        closed, known = mem.get("closed", frozenset()), mem.get("known", ())
+        return self.processes[name].begin(closed, known)[1]
 
     # What an actor does next
 
@@ -220,7 +232,7 @@ class World:
             new += [*[()] * len(fed), *[None] * len(buffers)]
             for inside, most in values[len(new) : len(new) + len(sections)]:
                 new.append((tuple(each for each in inside if each != name), most))
-            return [*new, *[frozenset()] * len(pending)]
+            return [*new, *[()] * len(pending)]
 
         keys = [*held, *fed, *buffers, *sections, *pending]
         kinds = [f"{key}:drop" for key in held] + [f"{key}:end" for key in (*fed, *buffers)]
@@ -243,11 +255,11 @@ class World:
             if alive != ALIVE or not isinstance(up_to, Local):
                 return []
             found = []
-            for number in sorted(pending):
+            for number in pending:
                 new = own(values)
                 new[-1:] = []
                 dead = process.killed(up_to, number)
-                found.append((number, (frozenset(), -number, dead, *new)))
+                found.append((number, ((), -number, dead, *new)))
             return found
 
         first = (signals(name), life(name), actor(name))
@@ -415,7 +427,8 @@ class Child(Parts):
         keys = (life(self.name), signals(self.name))
 
         def change(stage: Any, pending: Any) -> Any:
-            return [(None, (stage, pending | {number} if stage == ALIVE else pending))]
+            doomed = pending or stage != ALIVE  # by the first one that was sent (signal.c)
+            return [(None, (stage, pending if doomed else (number,)))]
 
         return Step(keys, (f"{keys[0]}:look", f"{keys[1]}:send"), change)
 
@@ -444,9 +457,28 @@ def facts_of(scenario: Scenario, program: Program, merged: bool, exact: bool) ->
     log = {f"section {name}" for name in expect.exclusive}
     if expect.order:
         log.add("marks")
-    if expect.output is not None or any("output" in each.compiled.names for each in conditions):
+    if expect.output is not None or any(map(_ordered_output, conditions)):
         log.add("output")
+    elif any("output" in each.compiled.names for each in conditions):
+        log.add("lines")
     return Facts(killable(program), observed, frozenset(log), merged, exact)
+
+
+def _ordered_output(condition: Condition) -> bool:
+    """Whether the order of the printed lines matters to a condition: not where it only asks for
+    their number, for them sorted or as a set, or whether one is among them."""
+    around = {"len", "set", "sorted"}
+    tree = ast.parse(condition.compiled.source, mode="eval")
+    plain = set()
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in around
+        ):
+            plain |= {id(each) for each in node.args}
+    names = (n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == f"{PREFIX}output")
+    return any(id(each) not in plain for each in names)
 
 
 def killable(program: Program) -> frozenset[str]:

@@ -33,7 +33,8 @@ def put(on: Any, me: Any, value: object, block: bool, timeout: float | None) -> 
 def append(on: Any, me: Any, item: Any) -> Any:
     """The step that hands an item to the feeder thread, which is started with the first."""
     key = on.own("buffer", me.name)
-    return on.step((key,), (f"{key}:append",), lambda items: [(None, ((*(items or ()), item),))])
+    kinds = (f"{key}:append",)
+    return on.step((key,), kinds, lambda items: [(None, ((*(items or ()), item),))], effect=True)
 
 
 def get(on: Any, me: Any, block: bool, timeout: float | None) -> Any:

@@ -44,9 +44,9 @@ def send(
 
     touches = (key,) if readers is None else (key, readers)
     kinds = (f"{key}:send",) if readers is None else (f"{key}:send", f"{readers}:r")
-    done = yield on.step(touches, kinds, begin)
+    done = yield on.step(touches, kinds, begin, effect=True)
     while done is False:
-        done = yield on.step(touches, kinds, more)
+        done = yield on.step(touches, kinds, more, effect=True)
     if done == "broken":
         raise BrokenPipeError(32, "Broken pipe")
 
@@ -67,9 +67,9 @@ def receive(on: Any, key: str, writers: str | None = None) -> Any:
 
     touches = (key,) if writers is None else (key, writers)
     kinds = (f"{key}:recv",) if writers is None else (f"{key}:recv", f"{writers}:wait")
-    found = yield on.step(touches, kinds, take)
+    found = yield on.step(touches, kinds, take, effect=True)
     while found == "part":
-        found = yield on.step(touches, kinds, take)
+        found = yield on.step(touches, kinds, take, effect=True)
     if found == "end":
         raise EOFError
     if found == "cut":

@@ -1,0 +1,148 @@
+"""Scenario -> Trace: one run in virtual time, without any process.
+
+Among simultaneous steps the seed decides. A schedule decides all of it instead: that of a
+counterexample shows the same run again.
+"""
+
+from __future__ import annotations
+
+import sys
+from hashlib import sha256
+from random import Random
+
+from mpflow.expect import judge
+from mpflow.model.clock import Clocked, Now
+from mpflow.model.ends import ending
+from mpflow.model.schedule import Move, Schedule, Taken, read_token, replay, token
+from mpflow.model.space import Full, Space
+from mpflow.model.tale import tell
+from mpflow.model.world import World, facts_of, split
+from mpflow.program import compile_program
+from mpflow.scenario import Scenario
+from mpflow.trace import Trace
+
+MOST = 1_000_000  # steps: a loop that takes no time would go on for ever
+
+
+def simulate(
+    scenario: Scenario, seed: int = 0, version: tuple[int, int] = sys.version_info[:2]
+) -> Trace:
+    """A run, judged. Raises Uncheckable for what the model cannot say."""
+    space = Space(_world(scenario, exact=True, version=version))
+    while True:
+        try:
+            taken, times, end = _Run(scenario, space, seed).run()
+            break
+        except Full:
+            space.lay_out()
+    return judge(scenario, tell(scenario, space, taken, times, end, seed))
+
+
+def follow(
+    scenario: Scenario,
+    schedule: Schedule,
+    end: str = "",
+    version: tuple[int, int] = sys.version_info[:2],
+    exact: bool = False,
+) -> Trace:
+    """The run of a schedule, judged; it may stop short of the run's end: then it was interrupted.
+    Raises Diverged (schedule.py) where it does not fit."""
+    space = Space(_world(scenario, exact=exact, version=version))
+    taken = replay(space, schedule)
+    times = [round(number * 1e-6, 6) for number in range(1, len(taken) + 1)]
+    state = taken[-1].state if taken else space.first
+    if not end and any(space.differences(actor, state) for actor in space.actors):
+        end = "interrupted"
+    return judge(scenario, tell(scenario, space, taken, times, end, 0))
+
+
+def schedule_token(scenario: Scenario, schedule: Schedule, world: World) -> str:
+    """A schedule as one line."""
+    return token(schedule, list(world.actors()), digest(scenario, world))
+
+
+def from_token(
+    scenario: Scenario, text: str, version: tuple[int, int] = sys.version_info[:2]
+) -> Trace:
+    """The run of a token. Raises Diverged where it is another scenario's, or damaged."""
+    world = _world(scenario, exact=False, version=version)
+    schedule = read_token(text, list(world.actors()), digest(scenario, world))
+    return follow(scenario, schedule, version=version)
+
+
+def digest(scenario: Scenario, world: World) -> str:
+    """What a schedule is bound to: the file, the case, the start method, the form of the model."""
+    parts = (
+        scenario.document.sha256,
+        repr(sorted(scenario.params.items())),
+        scenario.start_method,
+        repr(world.version),
+        repr((world.facts.merged, world.facts.exact)),
+    )
+    return sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _world(scenario: Scenario, exact: bool, version: tuple[int, int]) -> World:
+    program = compile_program(scenario, seed=0)
+    return World(program, facts_of(scenario, program, merged=True, exact=exact), version)
+
+
+class _Run:
+    """One run with a clock."""
+
+    def __init__(self, scenario: Scenario, space: Space, seed: int) -> None:
+        self.scenario = scenario
+        self.space = space
+        self.clocked = Clocked(space)
+        self.random = Random(seed)
+        self.draws = {name: Random(f"{seed} {name}") for name in space.world.program.plans}
+        self.time = 0.0
+        self.moves: list[Move] = []
+        self.taken: list[Taken] = []
+        self.times: list[float] = []
+
+    def run(self) -> tuple[list[Taken], list[float], str]:
+        """The moves, their times, and how the run ended, where its last state does not show it."""
+        now = self.clocked.first()
+        seen = {now.state}  # at this moment: a loop that comes back lets time go by
+        while len(self.taken) < MOST:
+            moves = list(self.clocked.moves(now))
+            ticking = self.clocked.tick(now)
+            turning = bool(moves) and all(after.state in seen for _, after in moves)
+            if not moves or (turning and ticking is not None):
+                if ticking is None:
+                    return self.taken, self.times, ""
+                passed, now = ticking
+                if self.time + passed > self.scenario.timeout:
+                    self.time = self.scenario.timeout
+                    return self.taken, self.times, "timeout"
+                self.time += passed
+                seen = {now.state}
+                continue
+            if turning:
+                return self.taken, self.times, "timeout"  # a loop that nobody can leave
+            fresh = [each for each in moves if each[1].state not in seen]
+            now = self._take(now, fresh if len(seen) > 1000 else moves)
+            seen.add(now.state)
+        return self.taken, self.times, "timeout"
+
+    def _take(self, now: Now, moves: list[tuple[Move, Now]]) -> Now:
+        """Take one of these: an actor by the seed, and a way of his step."""
+        actors = list(dict.fromkeys(move.actor for move, _ in moves))
+        key = self.random.choice(actors)
+        ways = [each for each in moves if each[0].actor == key]
+        actor = next(each for each in self.space.actors if each.key == key)
+        value = actor.field.values[now.state >> actor.shift & actor.mask]
+        step = self.space.world.step(key, value)
+        assert step is not None
+        kind, name, _ = split(key)
+        draw = self.draws[name] if step.draws and kind == "process" else self.random
+        move, after = draw.choice(ways) if len(ways) > 1 or step.draws else ways[0]
+        late = dict(now.timers).get(self.space.actors.index(actor), 1.0) <= 0
+        _, result, moments = list(self.space.ways(actor, now.state, late))[move.way]
+        self.taken.append(Taken(move, step, result, tuple(moments), after.state))
+        self.times.append(self.time)
+        return after
+
+
+__all__ = ["digest", "ending", "follow", "from_token", "schedule_token", "simulate"]

@@ -1,0 +1,255 @@
+"""Schedule -> Trace: what was done, in an order that verify accepts, as in a trace of a run.
+
+An action stands where it took effect: at its step that says so, else at its last one. Times are
+those of a clock that the caller keeps; a model's actions take none.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from mpflow import registry
+from mpflow.blame import report
+from mpflow.kinds import Operation
+from mpflow.model.ends import ending
+from mpflow.model.local import Dead, Local, Moment
+from mpflow.model.machine import Done, State
+from mpflow.model.schedule import Taken
+from mpflow.model.space import Space
+from mpflow.model.values import Abrupt
+from mpflow.model.world import NEW, actor, split
+from mpflow.scenario import Scenario
+from mpflow.trace import Event, Trace, plain
+
+STARTED = "1970-01-01T00:00:00Z"  # of what never was: no clock is asked, the trace stays the same
+
+
+class Line(NamedTuple):
+    """An event in the making: all of it but its number."""
+
+    t: float
+    process: str
+    action: str
+    on: str | None
+    line: int | None
+    value: Any
+    result: Any
+    status: str
+    error: tuple[str, str] | None
+    began: float
+    extra: Mapping[str, Any]
+
+
+def tell(
+    scenario: Scenario,
+    space: Space,
+    taken: Sequence[Taken],
+    times: Sequence[float],
+    end: str,
+    seed: int,
+) -> Trace:
+    """The trace of moves that were made at these times, in seconds; `end` is how the run ended, or
+    nothing where the last state shows it."""
+    teller = _Teller(scenario, space, end)
+    teller.born("main", space.first, 0.0)
+    before = space.first
+    for each, t in zip(taken, times, strict=True):
+        teller.take(each, before, t)
+        before = each.state
+    return teller.trace(before, times[-1] if times else 0.0, seed)
+
+
+class _Teller:
+    def __init__(self, scenario: Scenario, space: Space, end: str) -> None:
+        self.scenario = scenario
+        self.space = space
+        self.world = space.world
+        self.end = end
+        self.lines: list[Line | None] = []
+        self.places: dict[str, int] = {}  # where what a process is at has taken effect
+        self.since: dict[str, float] = {}  # when that was begun
+
+    def begin(self, name: str, t: float) -> None:
+        """A process begins, and does all that takes no step."""
+        self.since[name] = t
+        pid = 1000 + list(self.world.program.plans).index(name)
+        self._add(t, name, "begin", extra={"pid": pid})
+
+    def take(self, taken: Taken, before: int, t: float) -> None:
+        """One move: what it completed, who began or ended by it."""
+        kind, name, _ = split(taken.move.actor)
+        if kind == "process":
+            if taken.step.effect:
+                self.places[name] = len(self.lines)
+                self.lines.append(None)
+            for number, moment in enumerate(taken.moments):
+                self._moment(name, moment, t, self.places.pop(name, None) if not number else None)
+        for key in taken.step.touches:
+            if key.endswith("~life") and self.space.value(before, key) == NEW:
+                self.born(key.removesuffix("~life"), taken.state, t)
+        for each in self.world.program.plans:
+            was = self.space.value(before, actor(each))
+            now = self.space.value(taken.state, actor(each))
+            if isinstance(now, Dead) and isinstance(was, Local):
+                self._ended(each, was, now, t)
+
+    def born(self, name: str, state: int, t: float) -> None:
+        value = self.space.value(state, actor(name))
+        if not isinstance(value, Local):
+            return
+        self.begin(name, t)
+        for moment in self.world.born(name, value):
+            self._moment(name, moment, t, None)
+
+    def _moment(self, name: str, moment: Moment, t: float, place: int | None) -> None:
+        """An action that is over."""
+        line = self._line(name, moment, t)
+        self.since[name] = t
+        if line is None:
+            return
+        if place is None:
+            self.lines.append(line)
+        else:
+            self.lines[place] = line._replace(t=min(line.t, t))
+
+    def _line(self, name: str, moment: Moment, t: float) -> Line | None:
+        step, arguments, failure = moment.step, moment.arguments, moment.failure
+        if step.verb in ("let", "pass", "break", "continue") and failure is None:
+            return None
+        action, on, extra = step.verb, moment.on, {}
+        value = result = None
+        if step.verb == "section":
+            on, extra = str(arguments.get("name", arguments.get("on"))), {"phase": moment.phase}
+        elif moment.phase:
+            action = {"enter": "acquire", "leave": "release"}[moment.phase]
+            result = moment.result if moment.phase == "enter" else None
+        elif step.operates and moment.type:
+            operation = registry.primitive(moment.type).operation(step.verb)
+            assert operation is not None
+            value, result = _shown(operation, arguments, moment.result)
+            if operation.keyed and arguments.get("at") is not None:
+                extra["at"] = arguments["at"]
+        elif not step.operates:
+            found = registry.action(step.verb)
+            value = arguments.get(found.shows) if found.shows else None
+            on = str(arguments[found.names]) if found.names and found.names in arguments else None
+            result = None if found.records == "value" else moment.result
+        status, error = _status(moment, action, result), None
+        if failure is not None and failure.type != Abrupt.__name__:
+            status, error, result = "error", (failure.type, failure.message), None
+            if failure.type == "BrokenBarrierError" and arguments.get("timeout") is not None:
+                extra["limited"] = True
+        if failure is not None and failure.type == Abrupt.__name__:
+            status = "blocked"
+        began = self.since.get(name, t)
+        return Line(t, name, action, on, step.line, value, result, status, error, began, extra)
+
+    def _ended(self, name: str, was: Local, now: Dead, t: float) -> None:
+        """A process has ended; what it was at when a signal came, never came back."""
+        error = None
+        if isinstance(was.state, Done) and was.state.failure is not None and now.error:
+            error = now.error, was.state.failure.message
+        elif isinstance(was.state, State):
+            self._cut(name, was, t)
+        self._add(t, name, "end", error=error, extra={"exitcode": now.code})
+
+    def _cut(self, name: str, was: Local, t: float) -> None:
+        """An action in progress that will never be over; not one that had not begun."""
+        place = self.places.pop(name, None)
+        if (place is None and not was.history) or was.state.at < 0:
+            return
+        moment = self.world.processes[name].pending(was)
+        line = self._line(name, moment, t)
+        if line is not None:
+            line = line._replace(status="blocked", result=None, error=None)
+            if place is None:
+                self.lines.append(line)
+            else:
+                self.lines[place] = line
+
+    def _add(
+        self,
+        t: float,
+        name: str,
+        action: str,
+        status: str = "ok",
+        error: tuple[str, str] | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        began = self.since.get(name, t)
+        self.lines.append(
+            Line(t, name, action, None, None, None, None, status, error, began, extra or {})
+        )
+        self.since[name] = t
+
+    # The whole
+
+    def trace(self, state: int, t: float, seed: int) -> Trace:
+        """The trace; who still lives is shown at what he never comes back from."""
+        found = ending(self.space, state, self.end)
+        if found.end != "completed":
+            self._stopped(state, t, found.end)
+        events = tuple(self._events())
+        told = found._replace(
+            header=self._header(seed),
+            events=events,
+            duration=t,
+        )
+        if found.end == "deadlock":
+            told = told._replace(report=report(events, self.world.program))
+        return told
+
+    def _stopped(self, state: int, t: float, end: str) -> None:
+        for name, process in self.world.processes.items():
+            value = self.space.value(state, actor(name))
+            if not isinstance(value, Local):
+                continue
+            leaving = isinstance(value.state, Done)
+            if not leaving:
+                line = self._line(name, process.pending(value), t)
+                if line is not None:
+                    self.lines.append(line._replace(status="blocked", result=None, error=None))
+            status = "blocked" if leaving else "ok"
+            self._add(t, name, "end", status, extra={"exitcode": None, "stopped": end})
+
+    def _events(self) -> Iterator[Event]:
+        """The events in order. One that stands where it took effect has the time of that."""
+        at = 0.0
+        for seq, line in enumerate((each for each in self.lines if each is not None), 1):
+            at = max(at, line.t)
+            yield Event(seq, at, *line[1:9], min(line.began, at), line.extra)
+
+    def _header(self, seed: int) -> dict[str, Any]:
+        scenario = self.scenario
+        found: dict[str, Any] = {
+            "mpflow_trace": 1,
+            "scenario": {
+                "name": scenario.name,
+                "path": scenario.path,
+                "sha256": scenario.document.sha256,
+                "params": plain(scenario.params),
+            },
+            "mode": "simulate",
+            "start_method": scenario.start_method,
+            "python": ".".join(map(str, self.world.version)),
+            "platform": sys.platform,
+            "seed": seed,
+            "started": STARTED,
+        }
+        if scenario.label:
+            found["scenario"]["case"] = scenario.label
+        return found
+
+
+def _shown(operation: Operation, arguments: Mapping[str, Any], result: Any) -> tuple[Any, Any]:
+    value = arguments.get(operation.shows) if operation.shows else None
+    keeps = any(each.name == "into" for each in operation.arguments)
+    return value, result if keeps else None
+
+
+def _status(moment: Moment, action: str, result: Any) -> str:
+    timed = moment.arguments.get("timeout") is not None and moment.arguments.get("block", True)
+    waited = timed and moment.type and action != "poll"
+    return "timeout" if waited and result is False else "ok"
