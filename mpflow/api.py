@@ -1,6 +1,7 @@
-"""What Python code imports: load, validate, run, verify, promela.
+"""What Python code imports: load, validate, run, check, verify, promela.
 
-In: a path, or text. Out: Problems, Scenarios, Traces, Findings. Nothing here prints or exits.
+In: a path, or text. Out: Problems, Scenarios, Traces, Reports, Findings. Nothing here prints
+or exits.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from mpflow.engine.launch import Host
     from mpflow.engine.source import Source
+    from mpflow.model.check import Options, Report
     from mpflow.promela import Model
     from mpflow.verify import Finding
 
@@ -94,6 +96,14 @@ def run(
     finally:
         if host is None:
             own.close()
+
+
+def check(scenario: Scenario, options: Options | None = None) -> Report:
+    """Look at every order in which a scenario's actions can take effect; no process is run. Raises
+    Uncheckable (of model.values) for what the model cannot say. A Ctrl-C gives what is known."""
+    from mpflow.model.check import Options, check
+
+    return check(scenario, options or Options())
 
 
 def source(scenario: Scenario) -> dict[str, Source | None]:

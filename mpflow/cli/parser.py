@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     )
     for name, fill, sentence in (
         ("run", _run, "run scenarios on real processes"),
+        ("check", _check, "look at every order in which things can happen"),
         ("validate", _validate, "say what is wrong with scenario files"),
         ("explain", _explain, "show what a scenario becomes"),
         ("export", _export, "say a scenario in another tool's language"),
@@ -83,6 +84,39 @@ def _run(command: argparse.ArgumentParser) -> None:
     loudness.add_argument("-v", "--verbose", action="store_true", help="more about the run")
     _colour(command)
     command.set_defaults(command=_command("run"))
+
+
+def _check(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Look at every order in which the processes' actions can take effect. No process is run.\n"
+        "proved: no run is otherwise than expected. violated: one is, and a shortest way to it is\n"
+        "shown. unknown: a limit was reached before all had been seen."
+    )
+    add = command.add_argument
+    add("files", nargs="+", metavar="FILE", help="a scenario file, a shipped one's name, or -")
+    _params(command)
+    add("--start-method", choices=["fork", "spawn", "forkserver"], help="how processes are started")
+    add(
+        "--timing",
+        choices=["any", "exact"],
+        help="any: a sleep lasts any time; exact: as it says (default: what the file says, or any)",
+    )
+    add("--max-states", type=_count, metavar="N", help="states to look at, at most")
+    add("--max-seconds", type=_positive, metavar="S", help="seconds to take, at most")
+    add("--max-memory", type=_positive, metavar="MB", help="memory to take, at most")
+    add("--no-reduce", action="store_true", help="look also at orders that make no difference")
+    add("--format", choices=["text", "json"], default="text", help="json: an object for each case")
+    add(
+        "--as",
+        dest="view",
+        choices=["lanes", "source"],
+        default="lanes",
+        help="a counterexample as a lane for each process, or beside the file's text",
+    )
+    add("--trace", metavar="FILE", help="write each case's first counterexample as JSON Lines")
+    add("-q", "--quiet", action="store_true", help="the verdict alone")
+    _colour(command)
+    command.set_defaults(command=_command("check"))
 
 
 def _validate(command: argparse.ArgumentParser) -> None:
@@ -179,6 +213,12 @@ def _assignment(text: str) -> tuple[str, str]:
     if not equals or not name.isidentifier():
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
     return name, value
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > 20 or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return int(text)
 
 
 def _positive(text: str) -> float:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 from mpflow import cli
 from mpflow.api import Loaded, load, run
-from mpflow.cli.files import UsageError, named, resolve, tell_problems, unknown_params, value
+from mpflow.cli import tally
+from mpflow.cli.files import UsageError, chosen, named, resolve, usable
 from mpflow.cli.sink import Sink, Unwritable
+from mpflow.cli.tally import Told
 from mpflow.engine.launch import Host
 from mpflow.engine.start import EngineError, Started
 from mpflow.scenario import Choice, Scenario
@@ -21,7 +22,6 @@ from mpflow.trace import Event, Trace
 from mpflow.views.style import Style, columns, printable, wanted
 
 _CODES = {"passed": cli.PASSED, "failed": cli.FAILED, "unknown": cli.UNKNOWN}
-_WORST = (cli.INTERRUPTED, cli.BUG, cli.USAGE, cli.FAILED, cli.UNKNOWN, cli.PASSED)
 _WORDS = {
     cli.PASSED: "passed",
     cli.FAILED: "failed",
@@ -29,13 +29,6 @@ _WORDS = {
     cli.USAGE: "not run",
     cli.INTERRUPTED: "interrupted",
 }
-
-
-class Told(NamedTuple):
-    """What came of one case: its exit code, and a line for the summary."""
-
-    code: int
-    line: str
 
 
 def command(options: Any) -> int:
@@ -79,7 +72,7 @@ class _Runner:
 
     def run_all(self) -> int:
         try:
-            choice = self._choice()
+            choice = chosen(self.options)
             if self.options.follow and (self.trace_only or self.options.quiet):
                 raise UsageError("mpflow: --follow prints events; leave out -q and JSON on stdout")
             self.sinks += self._open_sinks()
@@ -97,7 +90,7 @@ class _Runner:
             for sink in self.sinks:
                 sink.close()
         codes = [*self.faults, *(each.code for each in self.told)]
-        return next(code for code in _WORST if code in codes)
+        return tally.worst(codes)
 
     def _files(self, choice: Choice) -> None:
         while self.left:
@@ -110,24 +103,14 @@ class _Runner:
 
     # What the options say
 
-    def _choice(self) -> Choice:
-        """What the options settle."""
-        params = {name: value(name, text) for name, text in self.options.params}
-        if self.options.files.count("-") > 1:
-            raise UsageError("mpflow: standard input (-) can be read only once")
-        return Choice(params, self.options.start_method, self.options.timeout)
-
     def _open_sinks(self) -> list[Sink]:
         """Where the trace goes as JSON Lines."""
         name = self.options.trace
         found = [Sink.standard()] if self.trace_only else []
         if name is None or name == "-":
             return found
-        for path in map(resolve, self.options.files):
-            if os.path.exists(name) and os.path.exists(path) and os.path.samefile(name, path):
-                raise UsageError(f"mpflow: --trace {name} would overwrite the scenario")
         try:
-            return [*found, Sink.file(name)]
+            return [*found, Sink.file(name, map(resolve, self.options.files))]
         except Unwritable as error:
             raise UsageError(f"mpflow: {error}") from None
 
@@ -165,22 +148,12 @@ class _Runner:
 
     def _usable(self, loaded: Loaded, choice: Choice) -> bool:
         """Whether its cases can be run; if not, why, on standard error."""
-        path = named(loaded.path)
-        unknown = list(unknown_params(loaded, choice))
-        if unknown:
-            print(*unknown, sep="\n", file=sys.stderr)
-        elif loaded.problems:
-            tell_problems(loaded)
-            count = len(loaded.problems)
-            print(f"{path}: {count} problem{'s' * (count != 1)}", file=sys.stderr)
-        elif not loaded.scenarios:
-            print(f"mpflow: {path}: its matrix has no case to run", file=sys.stderr)
-        else:
-            reason = self._refused(loaded.scenarios[0])
-            if reason is None:
-                return True
-            print(f"mpflow: {path}: {reason}", file=sys.stderr)
-        return False
+        if not usable(loaded, choice):
+            return False
+        reason = self._refused(loaded.scenarios[0])
+        if reason is not None:
+            print(f"mpflow: {named(loaded.path)}: {reason}", file=sys.stderr)
+        return reason is None
 
     def _refused(self, scenario: Scenario) -> str | None:
         """What --no-code says of a file."""
@@ -262,13 +235,9 @@ class _Runner:
 
     def _summary(self) -> None:
         """A line for several runs together."""
-        if len(self.told) < 2 or self.trace_only:
-            return
-        if not self.options.quiet:
-            print("", *(each.line for each in self.told), sep="\n")
-        codes = [each.code for each in self.told]
-        counts = [f"{codes.count(code)} {word}" for code, word in _WORDS.items() if code in codes]
-        print(f"{len(codes)} runs: {', '.join(counts)}")
+        if not self.trace_only:
+            for line in tally.lines(self.told, _WORDS, "runs", self.options.quiet):
+                print(line)
 
 
 def _code(trace: Trace) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mpflow.expect import holds, judge
+from mpflow.model.calm import calm
 from mpflow.model.cycles import endless
 from mpflow.model.ends import ending
 from mpflow.model.explore import Choice, Limits, Search, reached, search
@@ -40,8 +41,9 @@ class Options(NamedTuple):
 
 
 class Violation(NamedTuple):
-    """What is otherwise than expected in some run, and the schedule of that run; `end` is how it
-    ends (completed, deadlock, timeout), or nothing where that does not matter."""
+    """What is otherwise than expected in some run, and the schedule of that run: a shortest one, with
+    few preemptions (calm.py); `end` is how it ends (completed, deadlock, timeout), or nothing where
+    that does not matter."""
 
     text: str
     schedule: Schedule
@@ -168,11 +170,13 @@ class _Checker:
             yield judge(self.scenario, ending(self.space, state, "timeout")), state
 
     def _violations(self) -> Iterator[Violation]:
-        said = set()
+        said, ways = set(), dict[int, Schedule]()
         for text, state, end in self._wrong():
             if text not in said:
                 said.add(text)
-                yield Violation(text, self._way(state), end)
+                if state not in ways:
+                    ways[state] = calm(self.world, self._way(state))
+                yield Violation(text, ways[state], end)
 
     def _wrong(self) -> Iterator[tuple[str, int, str]]:
         for trace, state in self._runs():

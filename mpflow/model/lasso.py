@@ -6,7 +6,7 @@ Everybody who can move in the loop does so at least once: so a fair run goes rou
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Collection
 from typing import NamedTuple
 
 from mpflow.model.schedule import Move, Schedule
@@ -37,11 +37,11 @@ def _round(space: Space, state: int) -> Lasso | None:
     moves: list[Move] = []
     at, left = state, set(going)
     while left:
-        way, at = _shortest(space, at, lambda move, _: move.actor in left)
+        way, at = _shortest(space, at, left)
         moves += way
         left -= {move.actor for move in way}
     if at != state:
-        moves += _shortest(space, at, lambda _, new: new == state)[0]
+        moves += _shortest(space, at, left, state)[0]
     return Lasso(tuple(moves), going)
 
 
@@ -60,9 +60,9 @@ def _who_moves(space: Space, state: int) -> frozenset[str] | None:
 
 
 def _shortest(
-    space: Space, state: int, wanted: Callable[[Move, int], bool]
+    space: Space, state: int, movers: Collection[str], goal: int = -1
 ) -> tuple[list[Move], int]:
-    """The fewest moves up to and with one that is wanted, and the state after it."""
+    """The fewest moves up to and with one of these movers, or one to the goal; the state then."""
     came_from: dict[int, tuple[int, Move] | None] = {state: None}
     left = deque([state])
     while left:
@@ -70,7 +70,7 @@ def _shortest(
         for actor in space.actors:
             for way, (difference, _, _) in enumerate(space.ways(actor, at)):
                 move, new = Move(actor.key, way), at + difference
-                if wanted(move, new):
+                if new == goal or move.actor in movers:
                     return [*_moves(came_from, at), move], new
                 if new not in came_from:
                     came_from[new] = at, move

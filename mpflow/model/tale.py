@@ -52,7 +52,7 @@ def tell(
 ) -> Trace:
     """The trace of moves that were made at these times, in seconds; `end` is how the run ended, or
     nothing where the last state shows it."""
-    teller = _Teller(scenario, space, end)
+    teller = Teller(scenario, space, end)
     teller.born("main", space.first, 0.0)
     before = space.first
     for each, t in zip(taken, times, strict=True):
@@ -61,7 +61,10 @@ def tell(
     return teller.trace(before, times[-1] if times else 0.0, seed)
 
 
-class _Teller:
+class Teller:
+    """Tells a schedule move by move: `lines` has what was told, in order; None where an action
+    may still turn out to have taken effect."""
+
     def __init__(self, scenario: Scenario, space: Space, end: str) -> None:
         self.scenario = scenario
         self.space = space
