@@ -85,7 +85,7 @@ def _search(space: Space, watch: _Watch) -> Search:
                     row = rows[at] if at < len(rows) else None
                     if row is None:
                         row = space.row(actor, at)
-                    if row is False:
+                    if row is False or row is True:
                         continue
                     ways = row.ways.get(state & row.mask)
                     if ways is None:

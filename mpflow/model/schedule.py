@@ -148,7 +148,8 @@ def read_token(text: str, actors: Sequence[str], digest: str) -> Schedule:
 
 
 def _runs(schedule: Sequence[Move]) -> Iterator[tuple[str, list[int]]]:
-    actor, ways = "", []
+    actor = ""
+    ways: list[int] = []
     for move in schedule:
         if move.actor != actor and ways:
             yield actor, ways

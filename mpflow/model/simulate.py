@@ -11,7 +11,7 @@ from hashlib import sha256
 from random import Random
 
 from mpflow.expect import judge
-from mpflow.model.clock import Clocked, Now
+from mpflow.model.clock import DIGITS, Clocked, Now
 from mpflow.model.ends import ending
 from mpflow.model.schedule import Move, Schedule, Taken, read_token, replay, token
 from mpflow.model.space import Full, Space
@@ -21,6 +21,7 @@ from mpflow.program import compile_program
 from mpflow.scenario import Scenario
 from mpflow.trace import Trace
 
+BEGAN = 1767225600.0  # 2026-01-01, when every simulation begins: `ctime()` needs some time
 MOST = 1_000_000  # steps: a loop that takes no time would go on for ever
 
 
@@ -28,7 +29,7 @@ def simulate(
     scenario: Scenario, seed: int = 0, version: tuple[int, int] = sys.version_info[:2]
 ) -> Trace:
     """A run, judged. Raises Uncheckable for what the model cannot say."""
-    space = Space(_world(scenario, exact=True, version=version))
+    space = Space(_world(scenario, exact=True, version=version, now=BEGAN))
     while True:
         try:
             taken, times, end = _Run(scenario, space, seed).run()
@@ -82,9 +83,11 @@ def digest(scenario: Scenario, world: World) -> str:
     return sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _world(scenario: Scenario, exact: bool, version: tuple[int, int]) -> World:
+def _world(
+    scenario: Scenario, exact: bool, version: tuple[int, int], now: float | None = None
+) -> World:
     program = compile_program(scenario, seed=0)
-    return World(program, facts_of(scenario, program, merged=True, exact=exact), version)
+    return World(program, facts_of(scenario, program, merged=True, exact=exact), version, now)
 
 
 class _Run:
@@ -101,6 +104,11 @@ class _Run:
         self.taken: list[Taken] = []
         self.times: list[float] = []
 
+    def _tick(self, seconds: float) -> None:
+        self.time = round(self.time + seconds, DIGITS)
+        self.space.world.now = BEGAN + self.time
+        self.space.world.steps.clear()
+
     def run(self) -> tuple[list[Taken], list[float], str]:
         """The moves, their times, and how the run ended, where its last state does not show it."""
         now = self.clocked.first()
@@ -116,7 +124,7 @@ class _Run:
                 if self.time + passed > self.scenario.timeout:
                     self.time = self.scenario.timeout
                     return self.taken, self.times, "timeout"
-                self.time += passed
+                self._tick(passed)
                 seen = {now.state}
                 continue
             if turning:

@@ -23,7 +23,7 @@ from mpflow.model.world import NEW, actor, split
 from mpflow.scenario import Scenario
 from mpflow.trace import Event, Trace, plain
 
-STARTED = "1970-01-01T00:00:00Z"  # of what never was: no clock is asked, the trace stays the same
+STARTED = "2026-01-01T00:00:00Z"  # of what never was: no clock is asked, the trace stays the same
 
 
 class Line(NamedTuple):
@@ -118,7 +118,8 @@ class _Teller:
         step, arguments, failure = moment.step, moment.arguments, moment.failure
         if step.verb in ("let", "pass", "break", "continue") and failure is None:
             return None
-        action, on, extra = step.verb, moment.on, {}
+        action, on = step.verb, moment.on
+        extra: dict[str, Any] = {}
         value = result = None
         if step.verb == "section":
             on, extra = str(arguments.get("name", arguments.get("on"))), {"phase": moment.phase}
@@ -142,7 +143,8 @@ class _Teller:
             if failure.type == "BrokenBarrierError" and arguments.get("timeout") is not None:
                 extra["limited"] = True
         if failure is not None and failure.type == Abrupt.__name__:
-            status = "blocked"
+            status = "ok" if action == "os_exit" else "blocked"  # nobody comes back from a crash
+            result = None
         began = self.since.get(name, t)
         return Line(t, name, action, on, step.line, value, result, status, error, began, extra)
 
@@ -158,7 +160,7 @@ class _Teller:
     def _cut(self, name: str, was: Local, t: float) -> None:
         """An action in progress that will never be over; not one that had not begun."""
         place = self.places.pop(name, None)
-        if (place is None and not was.history) or was.state.at < 0:
+        if place is None and not was.history:
             return
         moment = self.world.processes[name].pending(was)
         line = self._line(name, moment, t)
@@ -211,6 +213,7 @@ class _Teller:
                 line = self._line(name, process.pending(value), t)
                 if line is not None:
                     self.lines.append(line._replace(status="blocked", result=None, error=None))
+                    self.since[name] = t
             status = "blocked" if leaving else "ok"
             self._add(t, name, "end", status, extra={"exitcode": None, "stopped": end})
 
