@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from mpflow.engine.launch import Host
     from mpflow.engine.source import Source
+    from mpflow.model.check import Options, Report
     from mpflow.promela import Model
     from mpflow.verify import Finding
 
@@ -103,6 +104,14 @@ def simulate(scenario: Scenario, *, seed: int = 0, schedule: str | None = None) 
     from mpflow.model.simulate import from_token, simulate
 
     return simulate(scenario, seed) if schedule is None else from_token(scenario, schedule)
+
+
+def check(scenario: Scenario, options: Options | None = None) -> Report:
+    """Explore every interleaving of a case (of model.check: Options and Report). Raises Uncheckable
+    (of model.values) for what the model cannot say."""
+    from mpflow.model.check import Options, check
+
+    return check(scenario, Options() if options is None else options)
 
 
 def source(scenario: Scenario) -> dict[str, Source | None]:

@@ -219,10 +219,12 @@ class _Teller:
 
     def _events(self) -> Iterator[Event]:
         """The events in order. One that stands where it took effect has the time of that."""
-        at = 0.0
+        at, last = 0.0, dict.fromkeys(self.world.program.plans, 0.0)
         for seq, line in enumerate((each for each in self.lines if each is not None), 1):
             at = max(at, line.t)
-            yield Event(seq, at, *line[1:9], min(line.began, at), line.extra)
+            began = min(max(line.began, last[line.process]), at)
+            last[line.process] = at
+            yield Event(seq, at, *line[1:9], began, line.extra)
 
     def _header(self, seed: int) -> dict[str, Any]:
         scenario = self.scenario
