@@ -17,7 +17,7 @@ from mpflow.model.ends import ending
 from mpflow.model.moves import Move, Schedule
 from mpflow.model.schedule import Diverged, Taken, read_token, replay, token
 from mpflow.model.space import Full, Space
-from mpflow.model.tale import tell
+from mpflow.model.tale import slept, tell
 from mpflow.model.world import World, facts_of, split
 from mpflow.program import compile_program
 from mpflow.scenario import Scenario
@@ -69,8 +69,7 @@ def _unhurried(taken: list[Taken]) -> Iterator[float]:
     microsecond for each, and as long as they last for sleeps."""
     now = 0.0
     for each in taken:
-        slept = (m.arguments["seconds"] for m in each.moments if m.step.verb == "sleep")
-        now = round(now + STEP + sum(slept), DIGITS)
+        now = round(now + STEP + slept(each.moments), DIGITS)
         yield now
 
 

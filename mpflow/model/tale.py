@@ -85,7 +85,9 @@ class _Teller:
                 self.places[name] = len(self.lines)
                 self.lines.append(None)
             for number, moment in enumerate(taken.moments):
-                self._moment(name, moment, t, self.places.pop(name, None) if not number else None)
+                place = self.places.pop(name, None) if not number else None
+                # What stands before a sleep was over before it.
+                self._moment(name, moment, t - slept(taken.moments[number + 1 :]), place)
         for key in taken.step.touches:
             if key.endswith("~life") and self.space.value(before, key) == NEW:
                 self.born(key.removesuffix("~life"), taken.state, t)
@@ -246,6 +248,11 @@ class _Teller:
         if scenario.label:
             found["scenario"]["case"] = scenario.label
         return found
+
+
+def slept(moments: Sequence[Moment]) -> float:
+    """The seconds of the sleeps among actions that were completed by one step."""
+    return sum(float(m.arguments["seconds"]) for m in moments if m.step.verb == "sleep")
 
 
 def _shown(operation: Operation, arguments: Mapping[str, Any], result: Any) -> tuple[Any, Any]:
