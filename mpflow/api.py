@@ -98,12 +98,21 @@ def run(
             own.close()
 
 
+def simulate(scenario: Scenario, *, seed: int = 0, schedule: str | None = None) -> Trace:
+    """Run a case in virtual time, without any process, and judge the run; with a schedule token
+    (of `check`) that very run. Raises Uncheckable (of model.values) for what cannot be simulated,
+    Diverged (of model.schedule) for a token that is not this scenario's."""
+    from mpflow.model.simulate import from_token, simulate
+
+    return simulate(scenario, seed) if schedule is None else from_token(scenario, schedule)
+
+
 def check(scenario: Scenario, options: Options | None = None) -> Report:
-    """Look at every order in which a scenario's actions can take effect; no process is run. Raises
-    Uncheckable (of model.values) for what the model cannot say. A Ctrl-C gives what is known."""
+    """Explore every interleaving of a case (of model.check: Options and Report). Raises Uncheckable
+    (of model.values) for what the model cannot say."""
     from mpflow.model.check import Options, check
 
-    return check(scenario, options or Options())
+    return check(scenario, Options() if options is None else options)
 
 
 def source(scenario: Scenario) -> dict[str, Source | None]:

@@ -159,13 +159,32 @@ class _Command:
             yield from source_margin.lines(told, scenario.document.text, self.style, width)
         else:
             yield from lanes.lines(told, self.style, width)
-        if told.report is None:
-            return
         path = named(scenario.path)
-        if violation.end == "deadlock":
+        if told.report is not None:
+            yield ""
+        if violation.end == "deadlock" and told.report is not None:
             yield from summary.deadlock(told.report, self.style, path)
-        else:
+        elif told.report is not None:
             yield from summary.livelock(told.going, told.report, self.style, path)
+        if path != "<stdin>":
+            yield self.style(f"again: {self._again(scenario, report, violation)}", "dim")
+
+    def _again(self, scenario: Scenario, report: Report, violation: Violation) -> str:
+        """The command that shows this very run."""
+        from json import dumps
+        from shlex import join
+
+        from mpflow.model.simulate import schedule_token
+
+        given = dict(self.options.params)
+        axes = (scenario.document.data.get("matrix") or {}).keys() - given.keys()
+        given |= {name: dumps(scenario.params[name]) for name in axes - {"start_method"}}
+        words = ["mpflow", "simulate", scenario.path]
+        words += [word for name in sorted(given) for word in ("-p", f"{name}={given[name]}")]
+        if self.options.start_method or "start_method" in axes:
+            words += ["--start-method", scenario.start_method]
+        token = schedule_token(scenario, violation.schedule, report.world)
+        return printable(join([*words, "--schedule", token]))
 
     def _write(self, scenario: Scenario, report: Report) -> None:
         """The first counterexample as a trace."""

@@ -31,7 +31,8 @@ def parser() -> argparse.ArgumentParser:
     )
     for name, fill, sentence in (
         ("run", _run, "run scenarios on real processes"),
-        ("check", _check, "look at every order in which things can happen"),
+        ("check", _check, "explore every order in which things can happen"),
+        ("simulate", _simulate, "run scenarios in virtual time, without processes"),
         ("validate", _validate, "say what is wrong with scenario files"),
         ("explain", _explain, "show what a scenario becomes"),
         ("export", _export, "say a scenario in another tool's language"),
@@ -67,13 +68,8 @@ def _run(command: argparse.ArgumentParser) -> None:
         help="multiply every sleep and timeout (a run's own limit stays at 5 s or more)",
     )
     add("--seed", type=int, metavar="N", help="what `choose` draws with")
-    add(
-        "--trace",
-        metavar="FILE",
-        help="write the trace as JSON Lines (.gz: compressed); - for standard output",
-    )
     add("--follow", action="store_true", help="print events while the run goes on")
-    add("--format", choices=["text", "json"], default="text", help="json: the trace only")
+    _traces(command)
     add(
         "--no-code",
         action="store_true",
@@ -84,6 +80,26 @@ def _run(command: argparse.ArgumentParser) -> None:
     loudness.add_argument("-v", "--verbose", action="store_true", help="more about the run")
     _colour(command)
     command.set_defaults(command=_command("run"))
+
+
+def _simulate(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Run scenarios in virtual time, at once, without any process. What is simultaneous happens\n"
+        "in an order that the seed decides."
+    )
+    add = command.add_argument
+    add("files", nargs="+", metavar="FILE", help="a scenario file, a shipped one's name, or -")
+    _params(command)
+    add("--start-method", choices=["fork", "spawn", "forkserver"], help="how processes are started")
+    add("--timeout", type=_positive, metavar="S", help="seconds of virtual time a run may take")
+    add("--seed", type=int, default=0, metavar="N", help="another order, and what `choose` draws")
+    add("--schedule", metavar="TOKEN", help="the run that `check` showed, step by step")
+    _traces(command)
+    loudness = command.add_mutually_exclusive_group()
+    loudness.add_argument("-q", "--quiet", action="store_true", help="the verdict alone")
+    loudness.add_argument("-v", "--verbose", action="store_true", help="more about the run")
+    _colour(command)
+    command.set_defaults(command=_command("simulate"), no_code=False, follow=False)
 
 
 def _check(command: argparse.ArgumentParser) -> None:
@@ -186,6 +202,17 @@ def _params(command: argparse.ArgumentParser) -> None:
         type=_assignment,
         metavar="NAME=VALUE",
         help="override a param; the value is read as YAML",
+    )
+
+
+def _traces(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--trace",
+        metavar="FILE",
+        help="write the trace as JSON Lines (.gz: compressed); - for standard output",
+    )
+    command.add_argument(
+        "--format", choices=["text", "json"], default="text", help="json: the trace only"
     )
 
 

@@ -35,7 +35,7 @@ def command(options: Any) -> int:
     """Run all files; the exit code is the worst of them."""
     before = dict(_take_signals())
     try:
-        return _Runner(options).run_all()
+        return Runner(options).run_all()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -58,7 +58,9 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-class _Runner:
+class Runner:
+    """Takes each case of each file, and tells of it; `simulate` does the same without processes."""
+
     def __init__(self, options: Any) -> None:
         self.options = options
         self.trace_only = options.format == "json" or options.trace == "-"
@@ -85,7 +87,7 @@ class _Runner:
         except BrokenPipeError:  # as in `mpflow run … | head`: nobody wants to know the rest
             cli.forget_stdout()
             if self.left:
-                self._tell(cli.UNKNOWN, "")
+                self.tell(cli.UNKNOWN, "")
         finally:
             for sink in self.sinks:
                 sink.close()
@@ -98,7 +100,7 @@ class _Runner:
             self._file(resolve(path), choice)
             if self.told[-1].code == cli.INTERRUPTED:
                 for each in self.left:
-                    self._tell(cli.USAGE, each)
+                    self.tell(cli.USAGE, each)
                 return
 
     # What the options say
@@ -127,36 +129,26 @@ class _Runner:
     def _file(self, path: str, choice: Choice) -> None:
         loaded = load(path, choice)
         if not self._usable(loaded, choice):
-            self._tell(cli.USAGE, path)
+            self.tell(cli.USAGE, path)
             return
         for scenario in loaded.scenarios:
-            host = self._host()
-            try:
-                trace = self._run(scenario, host)
-                code = _code(trace)
-                if trace.fault:
-                    print(f"mpflow: {trace.fault}", file=sys.stderr)
-                self._show(trace, scenario, code)
-            finally:
-                self._let_interrupts()
-                host.close()  # it has had the time to clean up
-            if code == cli.INTERRUPTED:
+            if self.case(scenario) == cli.INTERRUPTED:
                 return
 
-    def _tell(self, code: int, path: str) -> None:
+    def tell(self, code: int, path: str) -> None:
         self.told.append(Told(code, f"{_WORDS[code]}: {printable(named(path))}"))
 
     def _usable(self, loaded: Loaded, choice: Choice) -> bool:
         """Whether its cases can be run; if not, why, on standard error."""
         if not usable(loaded, choice):
             return False
-        reason = self._refused(loaded.scenarios[0])
+        reason = self.refused(loaded.scenarios[0])
         if reason is not None:
             print(f"mpflow: {named(loaded.path)}: {reason}", file=sys.stderr)
         return reason is None
 
-    def _refused(self, scenario: Scenario) -> str | None:
-        """What --no-code says of a file."""
+    def refused(self, scenario: Scenario) -> str | None:
+        """Why a case cannot be taken: what --no-code says of a file."""
         from mpflow.program import code_in
 
         found = code_in(scenario) if self.options.no_code else None
@@ -165,6 +157,20 @@ class _Runner:
         return f"line {found[1]}: `{found[0]}` runs code or touches files; --no-code refuses it"
 
     # A case
+
+    def case(self, scenario: Scenario) -> int:
+        """Run it and show it; the exit code."""
+        host = self._host()
+        try:
+            trace = self._run(scenario, host)
+            code = code_of(trace)
+            if trace.fault:
+                print(f"mpflow: {trace.fault}", file=sys.stderr)
+            self.show(trace, scenario, code)
+            return code
+        finally:
+            self._let_interrupts()
+            host.close()  # it has had the time to clean up
 
     def _run(self, scenario: Scenario, host: Host) -> Trace:
         sys.stdout.flush()  # before the scenario writes there
@@ -203,7 +209,7 @@ class _Runner:
             signal.signal(signal.SIGINT, self.interrupt)
             self.interrupt = None
 
-    def _show(self, trace: Trace, scenario: Scenario, code: int) -> None:
+    def show(self, trace: Trace, scenario: Scenario, code: int) -> None:
         from mpflow.views import summary, table
 
         self.told.append(Told(code, summary.verdict_line(trace, self.style)))
@@ -240,7 +246,7 @@ class _Runner:
                 print(line)
 
 
-def _code(trace: Trace) -> int:
+def code_of(trace: Trace) -> int:
     if trace.fault:
         return cli.USAGE
     return cli.INTERRUPTED if trace.end == "interrupted" else _CODES[trace.verdict.word]

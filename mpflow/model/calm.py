@@ -1,8 +1,9 @@
 """Schedule -> an equivalent schedule that is easier to follow: one that switches less.
 
 Equivalent: each actor takes the same steps with the same results, and the last state is the same.
-Of all such the one with the fewest preemptions (a switch away from an actor who could go on), then
-with the fewest switches; where that would take too long, one that no moved block makes better.
+Of all such the one with the fewest preemptions (a switch away from an actor who could go on, and
+not only since his time is up), then with the fewest switches; where that would take too long, one
+that no moved block makes better. A schedule with a clock has its order from that.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from mpflow.model.schedule import Move, Schedule, replay
-from mpflow.model.space import Full, Row, Space
+from mpflow.model.moves import Move, Schedule
+from mpflow.model.schedule import replay
+from mpflow.model.space import Actor, Full, Row, Space
 from mpflow.model.world import World
 
 WORK = 20_000  # places that the search goes on from at most; moves that the greedy way makes
@@ -38,9 +40,14 @@ def cost(space: Space, schedule: Sequence[Move]) -> Cost:
     for taken in replay(space, schedule):
         if before and taken.move.actor != before:
             switches += 1
-            preemptions += bool(space.differences(actors[before], state))
+            preemptions += could_go_on(space, actors[before], state)
         before, state = taken.move.actor, taken.state
     return preemptions, switches
+
+
+def could_go_on(space: Space, actor: Actor, state: int) -> bool:
+    """Whether an actor can take a step, without giving up for time."""
+    return any(True for _ in space.ways(actor, state, late=False))
 
 
 class _Place(NamedTuple):
@@ -66,6 +73,7 @@ class _Calmer:
             self.wanted[keys[each.move.actor]].append(number)
         self.movers = [number for number, each in enumerate(self.wanted) if each]
         self.known: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        self.able: dict[tuple[int, int], bool] = {}
 
     def best(self) -> Schedule:
         """What the search finds, or else what moving blocks gives."""
@@ -140,8 +148,10 @@ class _Calmer:
     def _spent(self, before: Cost, place: _Place, number: int) -> Cost:
         if place.last in (-1, number):
             return before
-        could = bool(self._ways(place.last, place.state))
-        return before[0] + could, before[1] + 1
+        key = place.last, place.state
+        if key not in self.able:
+            self.able[key] = could_go_on(self.space, self.space.actors[place.last], place.state)
+        return before[0] + self.able[key], before[1] + 1
 
     def _still(self, place: _Place) -> int:
         """The switches that are needed at least: one to each other actor who has moves to make."""

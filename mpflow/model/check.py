@@ -13,13 +13,15 @@ from typing import Any, NamedTuple
 
 from mpflow.expect import holds, judge
 from mpflow.model.calm import calm
+from mpflow.model.clock import Timed
 from mpflow.model.cycles import endless
 from mpflow.model.ends import ending
-from mpflow.model.explore import Choice, Limits, Search, reached, search
+from mpflow.model.explore import Graph, Limits, Search, Watch, go_on, reached, search
 from mpflow.model.local import Dead, Local
 from mpflow.model.machine import State
+from mpflow.model.moves import Schedule
 from mpflow.model.reduce import Stubborn
-from mpflow.model.schedule import Schedule, moves_to
+from mpflow.model.schedule import moves_to
 from mpflow.model.space import Space
 from mpflow.model.world import World, actor, facts_of
 from mpflow.program import compile_program
@@ -31,11 +33,13 @@ WORDS = ("deadlock", "timeout")
 
 
 class Options(NamedTuple):
-    """How to check: limits; whether reductions are on, and steps merged; who hears of progress."""
+    """How to check: limits; whether reductions are on, and steps merged; `timing` in place of the
+    file's; who hears of progress."""
 
     limits: Limits = Limits()
     reduce: bool = True
     merge: bool = True
+    timing: str | None = None
     version: tuple[int, int] = sys.version_info[:2]
     progress: Callable[[int, int], None] | None = None
 
@@ -92,7 +96,8 @@ def check(scenario: Scenario, options: Options = Options()) -> Report:  # noqa: 
     """Explore all of a scenario. Raises Uncheckable for what the model cannot say."""
     begun = time.monotonic()
     program = compile_program(scenario, seed=0)
-    facts = facts_of(scenario, program, options.merge, exact=False)
+    exact = (options.timing or scenario.timing) == "exact"
+    facts = facts_of(scenario, program, options.merge, exact)
     world = World(program, facts, options.version)
     checker = _Checker(scenario, world, options)
     return checker.report()._replace(seconds=time.monotonic() - begun)
@@ -104,31 +109,46 @@ class _Checker:
         self.world = world
         self.options = options
         self.space = Space(world)
-        self.choice: Choice | None = None
-        self.found = self._search(options.reduce)
+        self.watch = Watch(options.limits, options.progress)
+        self.exact = world.facts.exact
+        self.found = self._search(Timed if self.exact else Stubborn if options.reduce else None)
         self.traps = self._traps()
-        if self.traps and self.choice is not None:  # what is left out on the way may matter
-            self.found = self._search(False)
+        if self.traps and isinstance(self.found.graph, Stubborn):  # what it leaves out may matter
+            self.found = self._search(None)
             self.traps = self._traps()
 
-    def _search(self, reduce: bool) -> Search:
-        chosen: list[Choice] = []
-
-        def choose(space: Space) -> Choice:
-            chosen.append(Stubborn(space))
-            return chosen[-1]
-
-        found = search(
-            self.space, self.options.limits, choose if reduce else None, self.options.progress
-        )
-        self.choice = chosen[-1] if chosen else None
-        return found
+    def _search(self, graph: Callable[[Space], Graph] | None) -> Search:
+        return search(self.space, self.options.limits, graph, self.options.progress)
 
     def _traps(self) -> list[int]:
         """States of loops that nobody can leave; without loops that may go on there are none."""
         if self.found.cut or not any(map(_may_loop, self.world.processes.values())):
             return []
-        return endless(self.space, self.found, self.choice)
+        parts = endless(self.found)
+        if self.exact:
+            parts = self._turning(parts)
+        return [part[0] for part in parts]
+
+    def _turning(self, parts: list[list[int]]) -> list[list[int]]:
+        """Who turns in a loop lets time go by: then a limit may be reached that ends it."""
+        tried: set[int] = set()
+        while not self.found.cut:
+            graph = self.found.graph
+            assert isinstance(graph, Timed)
+            new: dict[int, int] = {}
+            for state in (each for part in parts for each in part if each not in tried):
+                tried.add(state)
+                later = graph.later(state)
+                if later is not None:
+                    graph.waits.add(state)
+                    if later not in self.found.came_from:
+                        new[later] = state
+            if not new:
+                break
+            self.found.came_from.update(new)
+            self.found = go_on(self.found, {0: list(new)}, self.watch)
+            parts = endless(self.found)
+        return parts if not self.found.cut else []
 
     def report(self) -> Report:
         violations = list(self._violations())
@@ -175,7 +195,8 @@ class _Checker:
             if text not in said:
                 said.add(text)
                 if state not in ways:
-                    ways[state] = calm(self.world, self._way(state))
+                    way = self._way(state)
+                    ways[state] = way if self.exact else calm(self.world, way)
                 yield Violation(text, ways[state], end)
 
     def _wrong(self) -> Iterator[tuple[str, int, str]]:
@@ -204,7 +225,7 @@ class _Checker:
                         yield text, state, ""
 
     def _way(self, state: int) -> Schedule:
-        return moves_to(self.space, self.found, self.choice, state)
+        return moves_to(self.found, state)
 
     # Outcomes
 
@@ -290,7 +311,9 @@ class _Checker:
     def _interleavings(self) -> int | None:
         if self.found.cut or self.traps:
             return None
-        if self.choice is None:
+        if self.exact:
+            return None
+        if not isinstance(self.found.graph, Stubborn):
             return self.found.paths
         limits = self.options.limits
         few = min(COUNTED, limits.states or COUNTED)
@@ -298,7 +321,7 @@ class _Checker:
         return None if found.cut else found.paths
 
     def _reductions(self) -> Iterator[str]:
-        if self.choice is not None:
+        if isinstance(self.found.graph, Stubborn):
             yield "stubborn sets"
         if self.options.merge:
             yield "merged steps"
@@ -310,7 +333,9 @@ class _Checker:
             for plan in program.plans.values()
             for step in plan.steps
         )
-        if timed:
+        if self.exact:
+            yield "timing: exact (actions take no time, sleeps and time limits exactly theirs)"
+        elif timed:
             yield "timing: any (a sleep lasts any time, a time limit may strike at any time)"
         yield f"start method: {program.start_method}"
         yield f"Python {'.'.join(map(str, self.world.version))}"

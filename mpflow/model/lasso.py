@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Collection
 from typing import NamedTuple
 
-from mpflow.model.schedule import Move, Schedule
+from mpflow.model.moves import Move, Schedule
 from mpflow.model.space import Full, Space
 
 MOST = 20_000  # states of a loop that are looked at

@@ -69,16 +69,25 @@ class Machine:
     """The control flow of one process.
 
     `scope` has what names mean besides its own variables; `values` numbers values. `careful`: it
-    may be killed, and its variables are asked for then: setting some is an action, too.
+    may be killed, and its variables are asked for then: setting some is an action, too. `asking` are
+    the functions that ask clock and machine, `unseen` those of a text that nobody looks at.
     """
 
     def __init__(
-        self, plan: Plan, scope: Mapping[str, object], values: Values, careful: bool = False
+        self,
+        plan: Plan,
+        scope: Mapping[str, object],
+        values: Values,
+        careful: bool = False,
+        asking: Mapping[str, object] = {},
+        unseen: Mapping[str, object] = {},
     ) -> None:
         self.plan = plan
         self.stops = _STOPS | {"let"} if careful else _STOPS
         self.values = values
-        self.space = {**NAMESPACE, "scaled": lambda seconds: seconds, **_prefixed(scope)}
+        self.space = {**NAMESPACE, "scaled": lambda seconds: seconds, **asking}
+        self.space.update(_prefixed(scope))
+        self.unseen = unseen
         self.compiled: dict[str, Any] = {}
         writer = _Writer(plan)
         self.code = writer.code
@@ -263,6 +272,9 @@ class Machine:
         if code is None:
             code = self.compiled[source] = compile(source, "<mpflow model>", "eval")
         space = dict(self.space)
+        step = self.code[at].step
+        if self.unseen and step is not None and step.verb == "print":
+            space.update(self.unseen)
         for name, place in self.names.items():
             if slots[place] != UNSET:
                 space[PREFIX + name] = self.values.value(slots[place])

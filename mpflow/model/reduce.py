@@ -8,11 +8,13 @@ reduced state space generation, 1991). A test compares with the search without.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from mpflow.model.accesses import Accesses
 from mpflow.model.local import Dead, Local
 from mpflow.model.machine import State
+from mpflow.model.moves import Move
 from mpflow.model.space import Actor, Space
 from mpflow.model.world import life
 
@@ -36,6 +38,7 @@ class Stubborn:
 
     def __init__(self, space: Space) -> None:
         self.space = space
+        self.first = space.first
         self.accesses = Accesses(space.world)
         self.reaches: list[list[Reach | None]] = [[] for _ in space.actors]
 
@@ -58,6 +61,15 @@ class Stubborn:
         if len(enabled) < 2:
             return enabled
         return self._smallest(reaches, enabled, ways)
+
+    def after(self, state: int) -> Iterator[tuple[int, tuple[Move, ...]]]:
+        """The states that follow by steps that are enough, and the moves that lead to them: one,
+        and all that its actor can do right after it which nothing can disturb."""
+        for number in self.actors(state):
+            actor = self.space.actors[number]
+            for way, difference in enumerate(self.space.differences(actor, state)):
+                new, steps = self.run_on(state + difference, number)
+                yield new, (Move(actor.key, way), *[Move(actor.key)] * steps)
 
     def run_on(self, state: int, number: int) -> tuple[int, int]:
         """Where an actor comes to who goes on as long as nothing can disturb his next step, and

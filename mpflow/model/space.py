@@ -131,7 +131,7 @@ class Space:
 
     def fill(self, actor: Actor, row: Row, state: int) -> tuple[int, ...]:
         """What an actor can do in a state, worked out and entered in its row."""
-        found = tuple(dict.fromkeys(difference for difference, _, _ in self.ways(actor, state)))
+        found = tuple([difference for difference, _, _ in self.ways(actor, state)])
         row.ways[state & row.mask] = found
         return found
 
@@ -148,6 +148,7 @@ class Space:
         touched = [self.fields[key] for key in step.touches]
         before = [(state & field.mask) >> field.shift for field in touched]
         values = [field.values[n] for field, n in zip(touched, before, strict=True)]
+        seen = set()
         for result, after in step.ways(values, late):
             difference = 0
             for field, old, new in zip(touched, before, after, strict=True):
@@ -156,7 +157,9 @@ class Space:
             if actor.kind != "signals":
                 new, moments = self.world.after(actor.key, value, result)
                 difference += (own.number(new) - own.numbers[value]) << own.shift
-            yield difference, result, moments
+            if difference not in seen:  # two ways to one state are one
+                seen.add(difference)
+                yield difference, result, moments
 
     def successors(self, state: int) -> Iterator[tuple[int, int]]:
         """Each state that one step leads to, and the number of the actor that takes it."""

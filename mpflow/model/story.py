@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mpflow.model.calm import could_go_on
 from mpflow.model.lasso import lasso
 from mpflow.model.local import Local
 from mpflow.model.machine import Done
-from mpflow.model.schedule import Schedule, Taken, replay
+from mpflow.model.moves import Schedule
+from mpflow.model.schedule import Taken, replay
+from mpflow.model.simulate import with_clock
 from mpflow.model.space import Space
 from mpflow.model.stuck import explain
 from mpflow.model.tale import Teller
@@ -55,10 +58,11 @@ def story(scenario: Scenario, world: World, schedule: Schedule, end: str) -> Sto
     """The story of a schedule; `end`: how its run ends (deadlock, timeout, completed), nothing
     where it stops before that."""
     space = Space(world)
-    taken = replay(space, schedule)
+    exact = world.facts.exact
+    taken = with_clock(space, schedule)[0] if exact else replay(space, schedule)
     stem = len(taken)
     going: frozenset[str] = frozenset()
-    if end == "timeout":
+    if end == "timeout" and not exact:
         found = lasso(space, taken[-1].state if taken else space.first)
         if found is not None:
             going = found.actors
@@ -258,5 +262,5 @@ class _Writer:
         moves = enumerate(self.taken[: max(now.step - 1, 0)], 1)
         at = max((n for n, each in moves if each.move.actor == before.actor), default=0)
         who = next(each for each in self.space.actors if each.key == before.actor)
-        could = self.space.differences(who, self.states[max(at, before.step)])
+        could = could_go_on(self.space, who, self.states[max(at, before.step)])
         return PREEMPTION if could else SWITCH

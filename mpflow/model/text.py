@@ -154,4 +154,4 @@ def _released(
 
 def waits(arguments: Any) -> bool:
     """Whether an action waits without a limit, as far as the text tells."""
-    return arguments.get("block", "True") == "True" and arguments.get("timeout", "None") == "None"
+    return (arguments.get("block", "True"), arguments.get("timeout", "None")) == ("True", "None")

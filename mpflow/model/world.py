@@ -8,7 +8,7 @@ actor is a component itself, whose value is what it is up to.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mpflow import registry
@@ -43,16 +43,28 @@ class Facts(NamedTuple):
     merged: bool = True
     exact: bool = False  # timing: a sleep is a step of its own
 
+    @property
+    def printed(self) -> bool:
+        """Whether somebody asks for what is printed."""
+        return bool(self.log & {"output", "lines"})
+
 
 class World:
     """A program as the model has it."""
 
-    def __init__(self, program: Program, facts: Facts, version: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        facts: Facts,
+        version: tuple[int, int],
+        now: float | None = None,
+    ) -> None:
         self.program = program
         self.facts = facts
         self.observed = facts.observed
         self.version = version
         self.values = Values()
+        self.now = now  # of a simulation's clock, in seconds since 1970
         self.asks: dict[Any, Any] = {}
         self.taken: set[tuple[str, int]] = set()  # each process's steps that were ever completed
         self.known: dict[str, dict[str, str]] = {}
@@ -189,7 +201,7 @@ class World:
 
     # Processes
 
-    def leave(self, me: Me, done: Done) -> Iterator[Any]:
+    def leave(self, me: Me, done: Done) -> Generator[Step, Any, None]:
         """A process's way out when its actions are done (process.py, _bootstrap; util.py,
         _exit_function): feeders are told, daemons terminated, children joined, feeders joined."""
         queues = [self.parts[queue] for queue, process in self.feeders if process == me.name]

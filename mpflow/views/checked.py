@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mpflow.model.check import Outcome, Report
-from mpflow.model.schedule import Schedule
+from mpflow.model.moves import Schedule
 from mpflow.scenario import Scenario
 from mpflow.trace import plain
 from mpflow.views.style import Style, printable
@@ -132,6 +132,8 @@ def _interleavings(report: Report) -> str:
         why = "the search was cut short"
     elif any(each.value == "timeout" for each in report.outcomes):
         why = "some runs never end"
+    elif any(each.startswith("timing: exact") for each in report.assumed):
+        why = "with exact timing they are not"
     else:
         why = "too many states, or ways of different lengths to one"
     return f"interleavings not counted ({why})"
