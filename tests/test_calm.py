@@ -13,10 +13,12 @@ from mpflow.model.explore import Limits
 from mpflow.model.moves import Move, Schedule
 from mpflow.model.schedule import replay
 from mpflow.model.space import Space
-from mpflow.model.values import Uncheckable
 from mpflow.model.world import World
 
-BUGS = sorted((Path(__file__).parents[1] / "scenarios" / "bugs").glob("*.yaml"))
+FOLDER = Path(__file__).parents[1] / "scenarios" / "bugs"
+RUN_CODE = {"pool_terminated", "pool_worker_dies", "unpicklable_at_exit"}
+NOT_YET = {"manager_gone"}
+BUGS = sorted(path for path in FOLDER.glob("*.yaml") if path.stem not in RUN_CODE | NOT_YET)
 CROSS = """\
 mpflow: 1
 primitives: {left: lock, right: lock}
@@ -49,10 +51,7 @@ def done(world: World, schedule: Schedule) -> tuple[object, ...]:
 @pytest.mark.parametrize("path", BUGS, ids=lambda path: path.stem)
 def test_a_calm_schedule_is_equivalent_and_never_worse(path, work):
     scenario = api.load(str(path)).scenarios[0]
-    try:
-        report = check(scenario, Options(limits=Limits(states=5_000)))
-    except Uncheckable:
-        pytest.skip("it cannot be checked")
+    report = check(scenario, Options(limits=Limits(states=5_000)))
     for outcome in report.outcomes[:3]:
         found = calm(report.world, outcome.schedule, work)
         space = Space(report.world)

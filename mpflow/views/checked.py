@@ -59,9 +59,9 @@ def _outcome(outcome: Outcome, judged: bool, steps: int, style: Style) -> str:
 
 
 def value(outcome: Mapping[str, Any] | str) -> str:
-    """An outcome as a scenario's `outcomes` would have it."""
-    if isinstance(outcome, str):
-        return outcome
+    """An outcome as a scenario's `outcomes` would have it; one without any keys by a word."""
+    if not outcome or isinstance(outcome, str):
+        return str(outcome or "completed")
     from json import dumps
 
     parts = (f"{key}: {dumps(each, ensure_ascii=False)}" for key, each in outcome.items())
@@ -135,7 +135,7 @@ def _interleavings(report: Report) -> str:
     elif any(each.startswith("timing: exact") for each in report.assumed):
         why = "with exact timing they are not"
     else:
-        why = "too many states, or ways of different lengths to one"
+        why = "ways of different lengths lead to one state, or there are too many"
     return f"interleavings not counted ({why})"
 
 

@@ -17,10 +17,10 @@ _MARKS = {PREEMPTION: "!", SWITCH: ">", "": " "}
 _BLOCKED = "x"
 _SIGNAL = {"!": ("red", "bold"), "x": ("yellow", "bold"), ">": ("dim",), " ": ("dim",)}
 _LEGEND = {
-    ">": "another one goes on, since the one before cannot",
-    "!": "another one goes on, although the one before could have",
-    "x": "it never comes back from here",
-    "( )": "nobody's action: a feeder thread's write, a signal's arrival",
+    ">": "another goes on: the one before cannot",
+    "!": "another goes on although the one before could: a preemption",
+    "x": "never comes back",
+    "( )": "hidden: a feeder thread or a signal does it",
 }
 
 
@@ -66,7 +66,7 @@ def lines(story: Story, style: Style, columns: int | None = None) -> Iterator[st
             left = sum(widths[:lane]) + 2 * lane
             cells = [" " * left + each.rstrip() for each in row.cell(widths[lane])]
             yield from _painted(row, lead, cells, style)
-    yield from _legend(story, rows, style)
+    yield from _legend(story, rows, style, columns)
 
 
 def told(event: Event) -> str:
@@ -151,7 +151,9 @@ def _painted(
     mark = style(row.mark, *_SIGNAL.get(row.mark, ()))
     left = f"{mark} {row.number:>{lead[0]}}  {row.line:>{lead[1]}}  "
     for text in cells:
-        yield (left + (style(text, row.colour) if row.colour else text)).rstrip()
+        shown = text.lstrip()
+        left += " " * (len(text) - len(shown))
+        yield (left + (style(shown, row.colour) if row.colour else shown)).rstrip()
         left = " " * len(_blank(lead))
 
 
@@ -220,9 +222,12 @@ def _list(
         yield from _painted(row, lead, cells, style)
 
 
-def _legend(story: Story, rows: Sequence[_Line], style: Style) -> Iterator[str]:
+def _legend(
+    story: Story, rows: Sequence[_Line], style: Style, columns: int | None
+) -> Iterator[str]:
     """What the signs mean that stand there."""
     signs = {row.mark for row in rows} | {"( )" for row in story.rows if row.hidden}
     for sign, text in _LEGEND.items():
         if sign in signs:
-            yield style(f"{sign:<3} {text}", "dim")
+            line = f"{sign:<3} {text}"
+            yield style(fit(line, min(columns or 80, len(line))), "dim")
