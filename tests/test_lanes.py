@@ -61,8 +61,8 @@ def test_two_locks_in_opposite_order():
 x       5  join ann
 x       8             acquire right
 x      12                            acquire left
->   another goes on: the one before cannot
-!   another goes on although the one before could: a preemption
+>   the one before cannot go on
+!   a preemption: the one before could go on
 x   never comes back
 deadlock: nobody can go on
   main waits in join ann (f.yaml:5)
@@ -99,7 +99,7 @@ expect: {exitcode: {holder: 1}}
   4                                     ends
 x       5  join holder
 x       7                acquire guard
->   another goes on: the one before cannot
+>   the one before cannot go on
 x   never comes back
 deadlock: nobody can go on
   main waits in join holder (f.yaml:5)
@@ -138,7 +138,7 @@ def test_a_pulse_that_nobody_sees():
   5                               ends
 x       5  join waiter
 x       7                wait go
->   another goes on: the one before cannot
+>   the one before cannot go on
 x   never comes back
 deadlock: nobody can go on
   main waits in join waiter (f.yaml:5)
@@ -165,7 +165,7 @@ def test_an_action_that_others_come_in_between_of_is_told_with_its_begin():
 >  8     5  join waiter
    9     8  join setter
   10        ends
->   another goes on: the one before cannot
+>   the one before cannot go on
 """
     )
 
@@ -199,7 +199,7 @@ def test_feeder_threads_and_signals_are_in_the_lane_of_their_process_and_hidden(
   6    12  put q: 1
 > 7        (1 into the pipe of q)
 x      13  get q
->   another goes on: the one before cannot
+>   the one before cannot go on
 x   never comes back
 ( ) hidden: a feeder thread or a signal does it
 deadlock: nobody can go on
@@ -237,7 +237,7 @@ def test_a_livelock_is_a_loop_at_the_end_of_a_way():
   4    10                 load flag: 0
 x       5  join spinner
 x      13                               wait done
->   another goes on: the one before cannot
+>   the one before cannot go on
 x   never comes back
 livelock: `spinner` goes round and round, and no way leads out of it
   main waits in join spinner (f.yaml:5)
@@ -285,7 +285,7 @@ processes:
 > 5                     ends by Empty
 > 6     5  join child
   7        ends
->   another goes on: the one before cannot
+>   the one before cannot go on
 ( ) hidden: a feeder thread or a signal does it
 """
     )
@@ -330,8 +330,8 @@ x      10                                 acquire
                                           forks[2]
 x      10                                                 acquire
                                                           forks[0]
->   another goes on: the one before cannot
-!   another goes on although the one before could: a preemption
+>   the one before cannot go on
+!   a preemption: the one before could go on
 x   never comes back
 """
     )
@@ -354,8 +354,8 @@ x       6  main            join philosopher[0]
 x      10  philosopher[0]  acquire forks[1]
 x      10  philosopher[1]  acquire forks[2]
 x      10  philosopher[2]  acquire forks[0]
->   another goes on: the one before cannot
-!   another goes on although the one before could: a preemption
+>   the one before cannot go on
+!   a preemption: the one before could go on
 x   never comes back
 """
     )

@@ -134,15 +134,18 @@ class _Command:
     def _body(self, scenario: Scenario, report: Report) -> Iterator[str]:
         """All that is told below the verdict."""
         shown = groupby(report.violations, lambda each: (each.schedule, each.end))
+        others = []
         for number, (_, alike) in enumerate(shown):
-            yield ""
             violations = list(alike)
-            yield from (self.style(printable(each.text), "red", "bold") for each in violations)
-            if number < _IN_FULL:
-                yield from self._counterexample(scenario, report, violations[0])
-        if report.missing:
+            if number >= _IN_FULL:
+                others += [each.text for each in violations]
+                continue
             yield ""
-        yield from (self.style(printable(each), "red", "bold") for each in report.missing)
+            yield from (self.style(printable(each.text), "red", "bold") for each in violations)
+            yield from self._counterexample(scenario, report, violations[0])
+        others += report.missing
+        yield from [""] if others else []
+        yield from (self.style(printable(each), "red", "bold") for each in others)
         for part in (checked.idle(report, self.style), checked.outcomes(report, self.style)):
             found = list(part)
             yield from ["", *found] if found else []
@@ -247,8 +250,8 @@ class _Watch:
         rate = (states - before) / (now - then) if now > then else 0.0
         self.last = states, now
         line = f"{states:,} states, depth {depth:,}, {rate:,.0f} states/s"
+        self.shown = True  # before it is: a Ctrl-C may come in between
         print(f"{_CLEAR}{line}", end="", file=sys.stderr, flush=True)
-        self.shown = True
 
     def erase(self) -> None:
         """Take the line away."""
@@ -296,6 +299,6 @@ def _uncheckable(error: Uncheckable, scenario: Scenario) -> Iterator[str]:
     source = scenario.document.text.splitlines()
     if error.line is not None and error.line <= len(source):
         line = source[error.line - 1]
-        start = len(line) - len(line.lstrip()) + 1
+        start = len(line) - len(line.lstrip(" -")) + 1
         span = Span(error.line, start, error.line, len(line.rstrip()) + 1)
         yield from Problem("", "", path, span, "", line).render().splitlines()[2:]

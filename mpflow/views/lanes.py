@@ -17,8 +17,8 @@ _MARKS = {PREEMPTION: "!", SWITCH: ">", "": " "}
 _BLOCKED = "x"
 _SIGNAL = {"!": ("red", "bold"), "x": ("yellow", "bold"), ">": ("dim",), " ": ("dim",)}
 _LEGEND = {
-    ">": "another goes on: the one before cannot",
-    "!": "another goes on although the one before could: a preemption",
+    ">": "the one before cannot go on",
+    "!": "a preemption: the one before could go on",
     "x": "never comes back",
     "( )": "hidden: a feeder thread or a signal does it",
 }
