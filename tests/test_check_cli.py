@@ -1,4 +1,4 @@
-"""mpflow check on the command line: what it prints, its exit codes, its limits, how it is stopped."""
+"""mpflow check on the command line: what it prints, exit codes, limits, how it is stopped."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -607,6 +608,16 @@ def test_a_reader_that_has_gone_is_no_fault(here):
     done = subprocess.run(arguments, stdout=theirs, stderr=subprocess.PIPE, timeout=50)
     os.close(theirs)
     assert done.stderr == b""
+
+
+def test_the_example_of_the_readme_is_what_it_prints(here, capfd):
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    (here / "fork.yaml").write_text(re.search(r"```yaml\n(# fork.*?)```", text, re.DOTALL)[1])
+    shown = re.search(r"<!-- check-it -->\n```console\n\$ mpflow (.*?)\n(.*?)```", text, re.DOTALL)
+    assert main(shown[1].split()) == 1
+    found, promised = (_steady(each) for each in (capfd.readouterr().out, shown[2]))
+    method = re.compile(r"start method: \w+")
+    assert method.sub("", found) == method.sub("", promised)
 
 
 def test_from_python():

@@ -205,7 +205,7 @@ x   never comes back
 deadlock: nobody can go on
   main waits in get q (f.yaml:13)
       it needs the lock that a `get` from `q` holds: `reader` took it in its `get` (line 7) and was killed without giving it back
-"""
+"""  # noqa: E501
     )
 
 
