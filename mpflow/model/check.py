@@ -27,7 +27,7 @@ from mpflow.program import compile_program
 from mpflow.scenario import Scenario
 from mpflow.trace import Trace, plain
 
-COUNTED = 20_000  # states more than searched, up to which interleavings are counted
+COUNTED = 10_000  # states up to which interleavings are counted, where reductions left some out
 WORDS = ("deadlock", "timeout")
 
 
@@ -304,13 +304,12 @@ class _Checker:
     # The account
 
     def _interleavings(self) -> int | None:
-        """Counted in the graph of all steps, as far as that is not much larger than what was
-        searched."""
+        """Counted in the graph of all steps, if that is small enough."""
         if self.found.cut or self.exact:
             return None
         if not isinstance(self.found.graph, Stubborn):
             return interleavings(self.space, self.found)
-        few = COUNTED + len(self.found.came_from)
+        few = min(COUNTED, self.options.limits.states or COUNTED)
         space = Space(self.world)
         found = search(space, self.options.limits._replace(states=few))
         return interleavings(space, found)
