@@ -31,8 +31,12 @@ class Graph(Protocol):
 
     first: int
 
-    def after(self, state: int) -> Iterator[tuple[int, tuple[Move, ...]]]:
-        """Each state that comes next, and the moves that lead to it."""
+    def after(self, state: int) -> Iterator[tuple[int, int]]:
+        """Each state that comes next, and how many moves away it is."""
+        ...
+
+    def moves(self, one: int, other: int) -> tuple[Move, ...]:
+        """The moves from a state to one that comes next."""
         ...
 
 
@@ -154,10 +158,10 @@ def go_on(found: Search, levels: dict[int, list[int]], watch: Watch) -> Search:
                     continue  # looked at before, from nearer
                 del distance[state]
                 taken = False
-                for new, moves in after(state):
+                for new, steps in after(state):
                     taken = True
                     transitions += 1
-                    far = depth + len(moves)
+                    far = depth + steps
                     if new not in came_from or distance.get(new, -1) > far:
                         came_from[new] = state
                         distance[new] = far
@@ -181,11 +185,18 @@ class Plain:
         self.space = space
         self.first = space.first
 
-    def after(self, state: int) -> Iterator[tuple[int, tuple[Move, ...]]]:
-        """Each state that comes next, and the move that leads to it."""
-        for actor in self.space.actors:
-            for way, (difference, _, _) in enumerate(self.space.ways(actor, state)):
-                yield state + difference, (Move(actor.key, way),)
+    def after(self, state: int) -> Iterator[tuple[int, int]]:
+        """Each state that comes next; all are one move away."""
+        return ((new, 1) for new, _ in self.space.successors(state))
+
+    def moves(self, one: int, other: int) -> tuple[Move, ...]:
+        """The move from a state to one that comes next."""
+        return next(
+            (Move(actor.key, way),)
+            for actor in self.space.actors
+            for way, difference in enumerate(self.space.differences(actor, one))
+            if one + difference == other
+        )
 
 
 class Watch:
