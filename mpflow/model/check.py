@@ -16,7 +16,7 @@ from mpflow.model.calm import calm
 from mpflow.model.clock import Timed
 from mpflow.model.cycles import endless
 from mpflow.model.ends import ending
-from mpflow.model.explore import Graph, Limits, Search, Watch, go_on, reached, search
+from mpflow.model.explore import Graph, Limits, Search, Watch, go_on, interleavings, reached, search
 from mpflow.model.local import Dead, Local
 from mpflow.model.machine import State
 from mpflow.model.moves import Schedule
@@ -28,7 +28,7 @@ from mpflow.program import compile_program
 from mpflow.scenario import Scenario
 from mpflow.trace import Trace, plain
 
-COUNTED = 100_000  # states up to which interleavings are counted, where reductions left some out
+COUNTED = 10_000  # states up to which interleavings are counted, where reductions left some out
 WORDS = ("deadlock", "timeout")
 
 
@@ -309,16 +309,15 @@ class _Checker:
     # The account
 
     def _interleavings(self) -> int | None:
-        if self.found.cut or self.traps:
-            return None
-        if self.exact:
+        """Counted in the graph of all steps, if that is small enough."""
+        if self.found.cut or self.exact:
             return None
         if not isinstance(self.found.graph, Stubborn):
-            return self.found.paths
-        limits = self.options.limits
-        few = min(COUNTED, limits.states or COUNTED)
-        found = search(Space(self.world), limits._replace(states=few))
-        return None if found.cut else found.paths
+            return interleavings(self.space, self.found)
+        few = min(COUNTED, self.options.limits.states or COUNTED)
+        space = Space(self.world)
+        found = search(space, self.options.limits._replace(states=few))
+        return interleavings(space, found)
 
     def _reductions(self) -> Iterator[str]:
         if isinstance(self.found.graph, Stubborn):

@@ -107,13 +107,20 @@ class Timed:
         self.waits: set[int] = set()  # where time goes by though somebody turns in a loop
         self.first = self._packed(self._settled(self.clocked.first())[1])
 
-    def after(self, state: int) -> Iterator[tuple[int, tuple[Move, ...]]]:
-        """Each state that comes next, and the moves that lead to it."""
+    def after(self, state: int) -> Iterator[tuple[int, int]]:
+        """Each state that comes next; all are one move away."""
+        return ((new, 1) for new, _ in self._after(state))
+
+    def moves(self, one: int, other: int) -> tuple[Move, ...]:
+        """The move from a state to one that comes next."""
+        return next((move,) for new, move in self._after(one) if new == other)
+
+    def _after(self, state: int) -> Iterator[tuple[int, Move]]:
         for move, now in self.clocked.moves(self.now(state)):
-            yield self._packed(self._settled(now)[1]), (move,)
+            yield self._packed(self._settled(now)[1]), move
         later = self.later(state) if state in self.waits else None
         if later is not None:
-            yield later, (Move(TICK),)
+            yield later, Move(TICK)
 
     def later(self, state: int) -> int | None:
         """The state when as much time has passed as it takes for a limit to be reached, though

@@ -31,22 +31,23 @@ class Graph(Protocol):
 
     first: int
 
-    def after(self, state: int) -> Iterator[tuple[int, tuple[Move, ...]]]:
-        """Each state that comes next, and the moves that lead to it."""
+    def after(self, state: int) -> Iterator[tuple[int, int]]:
+        """Each state that comes next, and how many moves away it is."""
+        ...
+
+    def moves(self, one: int, other: int) -> tuple[Move, ...]:
+        """The moves from a state to one that comes next."""
         ...
 
 
 class Search(NamedTuple):
     """What a search found. `came_from` has each state, in the order of the search, and the one
-    before it. `ends` are the states in which nobody can go on. `paths`: how many ways lead to
-    them, or None where some state is reached by ways of different length, or ways were left out.
-    `cut`: what ended the search early; nothing if it went to its end. `depth`: how far it came."""
+    before it. `ends` are the states in which nobody can go on. `cut`: what ended the search early; nothing if it went to its end. `depth`: how far it came."""
 
     graph: Graph
     came_from: dict[int, int | None]
     ends: list[int]
     transitions: int = 0
-    paths: int | None = None
     cut: str = ""
     depth: int = 0
 
@@ -68,17 +69,17 @@ def search(
 
 
 def _search(space: Space, watch: Watch) -> Search:
-    """All states, level by level. How many ways lead to a state is counted along."""
+    """All states, level by level: the same as of the graph Plain, and ten times as fast."""
     found = Search(Plain(space), {space.first: None}, [])
     came_from, ends = found.came_from, found.ends
-    level: dict[int, int] = {space.first: 1}
-    transitions = paths = depth = 0
-    graded, cut, due = True, "", CHECKED
+    level = [space.first]
+    transitions = depth = 0
+    cut, due = "", CHECKED
     table = [(a.shift, a.mask, a.rows, a) for a in space.actors]
     try:
         while level and not cut:
-            following: dict[int, int] = {}
-            for state, count in level.items():
+            following: list[int] = []
+            for state in level:
                 blocked = True
                 for shift, mask, rows, actor in table:
                     at = (state >> shift) & mask
@@ -95,16 +96,11 @@ def _search(space: Space, watch: Watch) -> Search:
                         transitions += len(ways)
                         for difference in ways:
                             new = state + difference
-                            if new in following:
-                                following[new] += count
-                            elif new in came_from:
-                                graded = False
-                            else:
+                            if new not in came_from:
                                 came_from[new] = state
-                                following[new] = count
+                                following.append(new)
                 if blocked:
                     ends.append(state)
-                    paths += count
                 if len(came_from) >= due:
                     due += CHECKED
                     cut = watch.over(len(came_from), depth)
@@ -114,9 +110,32 @@ def _search(space: Space, watch: Watch) -> Search:
             depth += 1
     except KeyboardInterrupt:
         cut = "interrupted"
-    return found._replace(
-        transitions=transitions, paths=paths if graded else None, cut=cut, depth=depth
-    )
+    return found._replace(transitions=transitions, cut=cut, depth=depth)
+
+
+def interleavings(space: Space, found: Search) -> int | None:
+    """How many ways lead from the first state to an end, by the order of their steps; None where
+    one can go round in a circle, or the search was cut short. Of a search of all steps."""
+    before = dict.fromkeys(found.came_from, 0)  # steps that lead to a state
+    if found.cut:
+        return None
+    for state in before:
+        for new, _ in space.successors(state):
+            before[new] += 1
+    ways = {space.first: 1}
+    left, done, total = [space.first], 0, 0
+    while left:
+        state = left.pop()
+        done += 1
+        count, end = ways.pop(state), True
+        for new, _ in space.successors(state):
+            end = False
+            ways[new] = ways.get(new, 0) + count
+            before[new] -= 1
+            if not before[new]:
+                left.append(new)
+        total += count if end else 0
+    return total if done == len(before) else None
 
 
 def _graph(graph: Graph, watch: Watch) -> Search:
@@ -139,10 +158,10 @@ def go_on(found: Search, levels: dict[int, list[int]], watch: Watch) -> Search:
                     continue  # looked at before, from nearer
                 del distance[state]
                 taken = False
-                for new, moves in after(state):
+                for new, steps in after(state):
                     taken = True
                     transitions += 1
-                    far = depth + len(moves)
+                    far = depth + steps
                     if new not in came_from or distance.get(new, -1) > far:
                         came_from[new] = state
                         distance[new] = far
@@ -166,11 +185,18 @@ class Plain:
         self.space = space
         self.first = space.first
 
-    def after(self, state: int) -> Iterator[tuple[int, tuple[Move, ...]]]:
-        """Each state that comes next, and the move that leads to it."""
-        for actor in self.space.actors:
-            for way, (difference, _, _) in enumerate(self.space.ways(actor, state)):
-                yield state + difference, (Move(actor.key, way),)
+    def after(self, state: int) -> Iterator[tuple[int, int]]:
+        """Each state that comes next; all are one move away."""
+        return ((new, 1) for new, _ in self.space.successors(state))
+
+    def moves(self, one: int, other: int) -> tuple[Move, ...]:
+        """The move from a state to one that comes next."""
+        return next(
+            (Move(actor.key, way),)
+            for actor in self.space.actors
+            for way, difference in enumerate(self.space.differences(actor, one))
+            if one + difference == other
+        )
 
 
 class Watch:

@@ -81,7 +81,7 @@ def moves_to(found: Search, state: int) -> Schedule:
     states.reverse()
     schedule: list[Move] = []
     for one, other in pairwise(states):
-        schedule += next(moves for new, moves in found.graph.after(one) if new == other)
+        schedule += found.graph.moves(one, other)
     return tuple(schedule)
 
 

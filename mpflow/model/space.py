@@ -13,8 +13,14 @@ from typing import Any
 from mpflow.model.local import Moment
 from mpflow.model.world import World, split
 
-FIRST_BITS = {"process": 8, "feeder": 4, "signals": 2, "other": 4}
-MORE = 4  # bits that a field gets in addition when it is full
+FIRST_BITS = {"process": 10, "feeder": 4, "signals": 2}  # of actors
+FEW, SOME = 3, 8  # bits: of semaphores and of how far processes have come; of other components
+MORE = 8  # bits that a field gets in addition when it is full
+
+
+def _bits(value: Any) -> int:
+    """How many bits a component gets at first that begins with this value."""
+    return FEW if isinstance(value, int | str) else SOME
 
 
 class Full(Exception):
@@ -86,7 +92,7 @@ class Space:
         order = [*keys, *(key for key in world.first if key not in set(keys))]
         actors = set(keys)
         self.fields = {
-            key: Field(key, FIRST_BITS[split(key)[0] if key in actors else "other"])
+            key: Field(key, FIRST_BITS[split(key)[0]] if key in actors else _bits(world.first[key]))
             for key in order
         }
         self.actors: list[Actor] = []

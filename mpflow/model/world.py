@@ -67,6 +67,7 @@ class World:
         self.now = now  # of a simulation's clock, in seconds since 1970
         self.asks: dict[Any, Any] = {}
         self.taken: set[tuple[str, int]] = set()  # each process's steps that were ever completed
+        self.afters: dict[Any, tuple[Any, list[Moment]]] = {}
         self.known: dict[str, dict[str, str]] = {}
         self.sizes: dict[int, int] = {}
         self.parts: dict[str, Parts] = {}
@@ -182,7 +183,11 @@ class World:
         """An actor when its step had this result, and what was completed by that."""
         kind, name, queue = split(key)
         if kind == "process":
-            return self.processes[name].after(value, result)
+            known = key, value, self.values.number(result), self.now
+            found = self.afters.get(known)
+            if found is None:
+                found = self.afters[known] = self.processes[name].after(value, result)
+            return found
         history = (*value, self.values.number(result))
         running = self._feeding(queue, name)
         try:
