@@ -144,7 +144,7 @@ deadlock: nobody can go on
   main waits in join waiter (f.yaml:5)
       `waiter` has not ended
   waiter waits in wait go (f.yaml:7)
-      nobody is left who will `set`
+      nobody is left who will `set`; `setter` did it earlier (line 10)
 """
     )
 

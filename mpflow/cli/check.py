@@ -201,7 +201,8 @@ class _Command:
 
         first = report.violations[0]
         try:
-            self.sink.write(follow(scenario, first.schedule, first.end, report.world.version))
+            version, exact = report.world.version, report.world.facts.exact
+            self.sink.write(follow(scenario, first.schedule, first.end, version, exact))
         except Unwritable as error:
             print(f"mpflow: {error}", file=sys.stderr)
             self.faults.append(cli.USAGE)

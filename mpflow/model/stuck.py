@@ -40,8 +40,9 @@ def explain(
     space: Space, taken: Sequence[Taken], events: Iterable[Event], without: Iterable[str] = ()
 ) -> dict[str, Any]:
     """`waits` and `cycle`, as blame.report has them. `without`: processes that can go on."""
+    events = list(events)
     found = report(events, space.world.program)
-    stuck = _Stuck(space, taken)
+    stuck = _Stuck(space, taken, events)
     out = set(without)
     waits = [stuck.refined(each) for each in found["waits"] if each["process"] not in out]
     edges = {w["process"]: [h["process"] for h in w["holders"]] for w in waits}
@@ -49,10 +50,11 @@ def explain(
 
 
 class _Stuck:
-    def __init__(self, space: Space, taken: Sequence[Taken]) -> None:
+    def __init__(self, space: Space, taken: Sequence[Taken], events: Sequence[Event]) -> None:
         self.space = space
         self.world = space.world
         self.state = taken[-1].state if taken else space.first
+        self.events = events
         self.held = _held(space, taken)
         self.types = {name: kind for name, kind, _ in self.world.program.primitives}
 
@@ -146,6 +148,8 @@ class _Stuck:
             reason = f"there is no room, and {reason}"
         if kind == "barrier":
             reason = f"{wait['reason']}, and {reason}"
+        if wait["action"] == "wait" and kind != "barrier" and not able:
+            reason += self._earlier(verbs, name)
         ends = self._open(step)
         if ends is not None:
             reason += f"; no end of file comes while {ends}"
@@ -165,6 +169,13 @@ class _Stuck:
             return {"task_done"} if kind == "joinable_queue" else set()
         found = maker(action, kind)
         return {found} if found is not None else set()
+
+    def _earlier(self, verbs: set[str], name: str) -> str:
+        """Who has done it last, too early for this wait, in words."""
+        for event in reversed(self.events):
+            if event.action in verbs and event.on == name and event.status == "ok":
+                return f"; `{event.process}` did it earlier (line {event.line})"
+        return ""
 
     def _counterparts(self, name: str, kind: str) -> set[str]:
         """What somebody else would do that to: of a pipe, its other end."""

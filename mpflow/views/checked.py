@@ -135,7 +135,7 @@ def _interleavings(report: Report) -> str:
     elif any(each.startswith("timing: exact") for each in report.assumed):
         why = "with exact timing they are not"
     else:
-        why = "ways of different lengths lead to one state, or there are too many"
+        why = "a run may go round in a circle, or there are too many states"
     return f"interleavings not counted ({why})"
 
 
