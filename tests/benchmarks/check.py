@@ -30,8 +30,8 @@ processes:
     actions:
       - acquire: forks[$({first})]
       - acquire: forks[$({second})]
-      - release: forks[$({first})]
       - release: forks[$({second})]
+      - release: forks[$({first})]
 """
 ONE_LOCK = """\
 mpflow: 1
