@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mpflow import api
 from mpflow.model.check import check
 from mpflow.model.story import PREEMPTION, SWITCH, Story, story
+from mpflow.trace import Event
 from mpflow.views import lanes, source_margin, style, summary
 from mpflow.views.style import Style
 
@@ -413,6 +416,44 @@ def test_the_margin_tells_where_a_loop_begins():
     found, _, text = told(SPIN)
     *_, last = source_margin.lines(found, text, PLAIN)
     assert last == "from 4 on, again and again"
+
+
+def test_a_process_that_terminates_its_daemons_does_so_hidden():
+    text = """\
+processes:
+  server: {daemon: true, actions: [{sleep: 100}]}
+main: [{start: server}]
+"""
+    found, _, _ = told(text)
+    hidden = [(row.event.process, lanes.told(row.event)) for row in found.rows if row.hidden]
+    assert hidden == [("main", "terminate server"), ("server", "ends by SIGTERM")]
+
+
+def event(action: str, **more: Any) -> Event:
+    """An event of which little matters."""
+    return Event(1, 0.0, "p", action, None, 1, None, None, "ok", None, 0.0)._replace(**more)
+
+
+CELLS = {
+    "acquire l": event("acquire", on="l", result=True),
+    "acquire l: False": event("acquire", on="l", result=False),
+    "wait e: True": event("wait", on="e", result=True),
+    "put q: one": event("put", on="q", value="one"),
+    "load a[2]: 7": event("load", on="a", result=7, extra={"at": 2}),
+    "enter section cs": event("section", on="cs", extra={"phase": "enter"}),
+    "get q: Empty": event("get", on="q", status="error", error=("Empty", "")),
+    "ends": event("end", extra={"exitcode": 0}),
+    "ends with exit code 3": event("end", extra={"exitcode": 3}),
+    "ends by ValueError": event("end", extra={"exitcode": 1}, error=("ValueError", "x")),
+    "ends by SIGKILL": event("end", extra={"exitcode": -9}),
+    "7 into the pipe of q": event("feed", on="q", value=7),
+    f"put q: {'x' * 24}…": event("put", on="q", value="x" * 1000),
+}
+
+
+@pytest.mark.parametrize("text", CELLS, ids=lambda text: text[:30])
+def test_what_a_process_did_in_a_few_words(text):
+    assert lanes.told(CELLS[text]) == text
 
 
 # Why nobody goes on: what only the model knows

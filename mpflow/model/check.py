@@ -45,9 +45,9 @@ class Options(NamedTuple):
 
 
 class Violation(NamedTuple):
-    """What is otherwise than expected in some run, and the schedule of that run: a shortest one, with
-    few preemptions (calm.py); `end` is how it ends (completed, deadlock, timeout), or nothing where
-    that does not matter."""
+    """What is otherwise than expected in some run, and the schedule of that run: a shortest one,
+    with few preemptions (calm.py); `end` is how it ends (completed, deadlock, timeout), or nothing
+    where that does not matter."""
 
     text: str
     schedule: Schedule

@@ -15,7 +15,7 @@ from mpflow.model.schedule import replay
 from mpflow.model.space import Space
 from mpflow.model.world import World
 
-FOLDER = Path(__file__).parents[1] / "scenarios" / "bugs"
+FOLDER = Path(__file__).parents[2] / "scenarios" / "bugs"
 RUN_CODE = {"pool_terminated", "pool_worker_dies", "unpicklable_at_exit"}
 NOT_YET = {"manager_gone"}
 BUGS = sorted(path for path in FOLDER.glob("*.yaml") if path.stem not in RUN_CODE | NOT_YET)
