@@ -84,8 +84,8 @@ def _run(command: argparse.ArgumentParser) -> None:
 
 def _simulate(command: argparse.ArgumentParser) -> None:
     command.description = (
-        "Run scenarios in virtual time, at once, without any process. What is simultaneous happens\n"
-        "in an order that the seed decides."
+        "Run scenarios in virtual time, at once, without any process. What is simultaneous\n"
+        "happens in an order that the seed decides."
     )
     add = command.add_argument
     add("files", nargs="+", metavar="FILE", help="a scenario file, a shipped one's name, or -")
@@ -118,8 +118,20 @@ def _check(command: argparse.ArgumentParser) -> None:
         help="any: a sleep lasts any time; exact: as it says (default: what the file says, or any)",
     )
     add("--max-states", type=_count, metavar="N", help="states to look at, at most")
-    add("--max-seconds", type=_positive, metavar="S", help="seconds to take, at most")
-    add("--max-memory", type=_positive, metavar="MB", help="memory to take, at most")
+    add(
+        "--max-seconds",
+        type=_positive,
+        default=300.0,
+        metavar="S",
+        help="seconds to take for a case, at most (default: 300)",
+    )
+    add(
+        "--max-memory",
+        type=_positive,
+        default=4000.0,
+        metavar="MB",
+        help="memory to take, at most (default: 4000)",
+    )
     add("--no-reduce", action="store_true", help="look also at orders that make no difference")
     add("--format", choices=["text", "json"], default="text", help="json: an object for each case")
     add(

@@ -155,10 +155,8 @@ class _Checker:
         outcomes, missing = self._outcomes(), [*self._missing()]
         if self.found.cut:
             missing = []
-        if violations or missing:
-            verdict = "violated"
-        else:
-            verdict = "unknown" if self.found.cut else "proved"
+        otherwise = "unknown" if self.found.cut else "proved"
+        verdict = "violated" if violations or missing else otherwise
         return Report(
             verdict,
             tuple(violations),

@@ -1,7 +1,7 @@
 """Search -> the states from which no end can be reached: a loop that nobody can leave.
 
-In: a search that went to its end. Out: the states of each such loop, the nearest loop first. A loop in
-which somebody could always go on, and out of it, is no livelock: he will (weak fairness).
+In: a search that went to its end. Out: the states of each such loop, the nearest loop first. A
+loop in which somebody could always go on, and out of it, is no livelock: he will (weak fairness).
 """
 
 from __future__ import annotations

@@ -42,7 +42,8 @@ class Graph(Protocol):
 
 class Search(NamedTuple):
     """What a search found. `came_from` has each state, in the order of the search, and the one
-    before it. `ends` are the states in which nobody can go on. `cut`: what ended the search early; nothing if it went to its end. `depth`: how far it came."""
+    before it. `ends` are the states in which nobody can go on. `cut`: what ended the search early;
+    nothing if it went to its end. `depth`: how far it came."""
 
     graph: Graph
     came_from: dict[int, int | None]

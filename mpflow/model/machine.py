@@ -69,8 +69,8 @@ class Machine:
     """The control flow of one process.
 
     `scope` has what names mean besides its own variables; `values` numbers values. `careful`: it
-    may be killed, and its variables are asked for then: setting some is an action, too. `asking` are
-    the functions that ask clock and machine, `unseen` those of a text that nobody looks at.
+    may be killed, and its variables are asked for then: setting some is an action, too. `asking`:
+    the functions that ask clock and machine; `unseen`: those of a text that nobody looks at.
     """
 
     def __init__(

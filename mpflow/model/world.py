@@ -450,7 +450,7 @@ class Child(Parts):
         return Step(keys, (f"{keys[0]}:look", f"{keys[1]}:send"), change)
 
     def handed_closed(self, me: Me) -> bool:
-        """Whether it would be handed an end that its parent has closed: not possible but by fork."""
+        """Whether it would be handed an end that its parent has closed: by fork alone it can."""
         if self.world.program.start_method == "fork":
             return False
         closed = me.get("closed", frozenset())

@@ -141,7 +141,8 @@ primitives: {q: queue}
 processes:
   fails: {actions: [raise: ValueError]}
   grows:
-    actions: [{let: {n: 0}}, {repeat: {times: forever, do: [{put: {to: q, value: $n}}, {let: {n: $(n + 1)}}]}}]
+    vars: {n: 0}
+    actions: [{repeat: {times: forever, do: [{put: {to: q, value: $n}}, {let: {n: $(n + 1)}}]}}]
 """
     report = checked(text, limits=Limits(states=5_000))
     assert report.verdict == "violated"

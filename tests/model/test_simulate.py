@@ -121,7 +121,9 @@ def test_choose_draws_as_a_run_does() -> None:
     text = """\
 mpflow: 1
 processes:
-  p: {count: 3, actions: [{choose: {from: [1, 2, 2, 5], into: x}}, {choose: {from: [a, b], into: y}}]}
+  p:
+    count: 3
+    actions: [{choose: {from: [1, 2, 2, 5], into: x}}, {choose: {from: [a, b], into: y}}]
 outcome: {all: "[p[0].x, p[1].x, p[2].x, p[0].y, p[1].y, p[2].y]"}
 """
     scenario = loaded(text)
@@ -163,7 +165,9 @@ def test_a_token_is_bound_to_its_scenario() -> None:
         from_token(scenario, token[:-2] + "00")
 
 
-@pytest.mark.parametrize("name", ["event_pulse", "holder_dies", "cancel_join_thread", "lost_update"])
+@pytest.mark.parametrize(
+    "name", ["event_pulse", "holder_dies", "cancel_join_thread", "lost_update"]
+)
 def test_schedules_of_a_check_are_traces_that_verify_accepts(name: str, tmp_path: Path) -> None:
     (scenario,) = api.load(str(SCENARIOS / "bugs" / f"{name}.yaml")).scenarios
     report = api.check(scenario, Options(Limits(seconds=60)))
