@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mpflow import registry
+from mpflow.model.instructions import Instruction
 from mpflow.model.local import Process
-from mpflow.model.machine import Instruction
 from mpflow.model.text import candidates, following, named, static, waits
 from mpflow.model.world import World, actor, feeder, life, signals
 

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from mpflow import registry
 from mpflow.blame import cycle, maker, report
+from mpflow.model.instructions import Instruction
 from mpflow.model.local import Dead, Local
-from mpflow.model.machine import Instruction, State
+from mpflow.model.machine import State
 from mpflow.model.schedule import Taken
 from mpflow.model.space import Space
 from mpflow.model.steps import Step

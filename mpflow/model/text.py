@@ -10,7 +10,8 @@ from typing import Any
 
 from mpflow import registry
 from mpflow.evaluation import PREFIX
-from mpflow.model.machine import Instruction, Machine
+from mpflow.model.instructions import Instruction
+from mpflow.model.machine import Machine
 from mpflow.naming import constant, family
 from mpflow.plan import Plan, Program
 
