@@ -35,6 +35,7 @@ _WORDS = {
     cli.INTERRUPTED: "interrupted",
 }
 _IN_FULL = 2  # counterexamples that are shown
+_FEW = 20  # sentences without one
 _CLEAR = "\r\033[K"  # what erases a line of a terminal
 
 
@@ -145,7 +146,9 @@ class _Command:
             yield from self._counterexample(scenario, report, violations[0])
         others += report.missing
         yield from [""] if others else []
-        yield from (self.style(printable(each), "red", "bold") for each in others)
+        yield from (self.style(printable(each), "red", "bold") for each in others[:_FEW])
+        if len(others) > _FEW:
+            yield f"{len(others) - _FEW:,} more; --format json has all"
         for part in (checked.idle(report, self.style), checked.outcomes(report, self.style)):
             found = list(part)
             yield from ["", *found] if found else []

@@ -12,8 +12,8 @@ from mpflow import __version__
 
 EPILOG = """\
 exit codes:
-  0 passed   1 failed   2 usage, or a file that cannot be run
-  3 a bug in mpflow     4 unknown     130 interrupted
+  0 passed, proved      1 failed, violated     2 usage, or a file that cannot be run
+  3 a bug in mpflow     4 unknown              130 interrupted
 """
 
 

@@ -29,6 +29,7 @@ from mpflow.scenario import Scenario
 from mpflow.trace import Trace, plain
 
 COUNTED = 10_000  # states up to which interleavings are counted, where reductions left some out
+CALMED = 16  # schedules of violations that are made easier to follow
 WORDS = ("deadlock", "timeout")
 
 
@@ -45,9 +46,9 @@ class Options(NamedTuple):
 
 
 class Violation(NamedTuple):
-    """What is otherwise than expected in some run, and the schedule of that run: a shortest one,
-    with few preemptions (calm.py); `end` is how it ends (completed, deadlock, timeout), or nothing
-    where that does not matter."""
+    """What is otherwise than expected in some run, and the schedule of that run: a shortest one; of
+    the first violations one with few preemptions (calm.py). `end` is how it ends (completed,
+    deadlock, timeout), or nothing where that does not matter."""
 
     text: str
     schedule: Schedule
@@ -194,7 +195,8 @@ class _Checker:
                 said.add(text)
                 if state not in ways:
                     way = self._way(state)
-                    ways[state] = way if self.exact else calm(self.world, way)
+                    few = len(ways) < CALMED and not self.exact
+                    ways[state] = calm(self.world, way) if few else way
                 yield Violation(text, ways[state], end)
 
     def _wrong(self) -> Iterator[tuple[str, int, str]]:

@@ -15,7 +15,7 @@ _LONGEST = 24  # characters of a value
 _FOLDED = 3  # lines that a cell takes at most
 _MARKS = {PREEMPTION: "!", SWITCH: ">", "": " "}
 _BLOCKED = "x"
-_SIGNAL = {"!": ("red", "bold"), "x": ("yellow", "bold"), ">": ("dim",), " ": ("dim",)}
+_SIGNAL = {"!": ("red", "bold"), "x": ("yellow", "bold")}
 _LEGEND = {
     ">": "the one before cannot go on",
     "!": "a preemption: the one before could go on",
@@ -95,7 +95,7 @@ _ABRUPT = ("os_exit", "crash")  # they never come back
 def _end(event: Event) -> str:
     code = event.extra.get("exitcode")
     if event.status == "blocked":
-        return "end"
+        return "at its end"
     if event.error is not None:
         return f"ends by {event.error[0]}"
     if isinstance(code, int) and code < 0:
@@ -148,7 +148,7 @@ def _painted(
     row: _Line, lead: tuple[int, int], cells: Sequence[str], style: Style
 ) -> Iterator[str]:
     """A row's lines: behind the first one what needs more."""
-    mark = style(row.mark, *_SIGNAL.get(row.mark, ()))
+    mark = style(row.mark, *_SIGNAL[row.mark]) if row.mark in _SIGNAL else row.mark
     left = f"{mark} {row.number:>{lead[0]}}  {row.line:>{lead[1]}}  "
     for text in cells:
         shown = text.lstrip()
