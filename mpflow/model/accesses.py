@@ -13,8 +13,9 @@ from typing import Any
 from mpflow import registry
 from mpflow.model.local import Process
 from mpflow.model.machine import Instruction
-from mpflow.model.text import candidates, following, named, static, waits
+from mpflow.model.text import following, possible, static, waits
 from mpflow.model.world import World, actor, feeder, life, signals
+from mpflow.primitives import _pipes
 
 ANY = "*"  # whatever there is to be done to a component
 
@@ -29,6 +30,9 @@ _CONFLICTS = {
     # a pipe: `wait` for something to be there, `poll` whether there is
     "send": "send poll",
     "recv": "recv poll wait",
+    # the same, where it matters how much is written and read at once
+    "pour": "pour take poll",
+    "take": "take poll wait",
     # who holds an end: `r` asks, `wait` waits for nobody to be left
     "drop": "r",
     # a feeder's buffer
@@ -45,7 +49,9 @@ _ENABLING = {
     "w": "w",
     "send": "recv",
     "recv": "send",
-    "wait": "send drop",
+    "pour": "take",
+    "take": "pour",
+    "wait": "send pour drop",
     "r": "drop",
     "pop": "append",
     "ended": "pop end",
@@ -159,9 +165,8 @@ class Accesses:
         step = instruction.step
         assert step is not None
         verb = {"enter": "acquire", "leave": "release"}.get(instruction.what, step.verb)
-        source = step.arguments["lock" if step.verb == "with" else step.operates]
-        names = static(process.machine, source)
-        for name, type_name in self._possible(process, names, verb):
+        program, machine = self.world.program, process.machine
+        for name, type_name in possible(program, process.plan, machine, instruction):
             operation = registry.primitive(type_name).operation(verb)
             assert operation is not None
             on = self.world.parts[name]
@@ -170,12 +175,6 @@ class Accesses:
                 continue
             for_ever = instruction.what != "do" or waits(step.arguments)
             yield from operation.accesses(on, process.name, for_ever)
-
-    def _possible(self, process: Process, names: Any, verb: str) -> list[tuple[str, str]]:
-        """What an action may be on."""
-        known = candidates(self.world.program, process.plan, verb)
-        wanted = named(self.world.program, names)
-        return known if wanted is None else [each for each in known if each[0] in wanted]
 
     def _leaving(self, name: str) -> Iterator[str]:
         """What a process does on its way out."""
@@ -195,7 +194,7 @@ class Accesses:
         on = self.world.parts[queue]
         writers, pipe, slots = on.key("writers"), on.key("pipe"), on.key("slots")
         yield from (f"{on.own('buffer', process)}:pop", f"{writers}:P", f"{writers}:V")
-        yield from (f"{pipe}:send", f"{slots}:V", f"{feeder(queue, process)}:act")
+        yield from (_pipes.writing(on, pipe), f"{slots}:V", f"{feeder(queue, process)}:act")
 
 
 _LOGS = {"output": "print", "lines": "print", "marks": "mark"}

@@ -7,7 +7,6 @@ step is wanted, and every answer is kept.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Generator, Mapping
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mpflow import registry
 from mpflow.evaluation import Attributes
 from mpflow.kinds import Operation
-from mpflow.model import steps
+from mpflow.model import pickles, steps
 from mpflow.model.machine import Ask, Done, Machine, State
 from mpflow.model.steps import Step
 from mpflow.model.values import Abrupt, Failure, Uncheckable
@@ -72,6 +71,7 @@ class Me:
         self.name = process.name
         self.world = process.world
         self.mem: dict[Any, Any] = dict(mem)
+        self.keeps = True  # whether the action keeps its result
 
     def get(self, key: Any, default: Any = None) -> Any:
         """What it remembers."""
@@ -103,7 +103,39 @@ class Me:
 
     def size(self, number: int) -> int:
         """The bytes that a value takes in a pipe: 4 that say how many follow, and its pickle."""
-        return self.world.size(number)
+        return 4 + len(self.world.body(number))
+
+    def raw(self, body: bytes) -> int:
+        """The number of a message that is sent as bytes."""
+        return self.number(pickles.Raw(body))
+
+    def body(self, number: int) -> bytes:
+        """What stands behind the header of a message."""
+        return self.world.body(number)
+
+    def message(self, number: int) -> bytes:
+        """A message with its header (connection.py, _send_bytes)."""
+        body = self.body(number)
+        return len(body).to_bytes(4) + body
+
+    def received(self, number: int) -> Any:
+        """What is unpickled from a message."""
+        value = self.value(number)
+        return self.world.loads(value.body) if isinstance(value, pickles.Raw) else value
+
+    def arrived(self, body: bytes | None, plain: bool) -> int:
+        """The number of a message of which this was read; the exception of what is no pickle."""
+        if body is None:
+            return self.number(None)
+        return self.number(self.world.loads(body)) if plain else self.raw(body)
+
+    def unseen(self, body: bytes) -> bool:
+        """Whether nobody will ask what was in a message that can be unpickled."""
+        try:
+            self.world.loads(body)
+        except Exception:
+            return False
+        return not self.keeps
 
     # Actions of its own
 
@@ -301,7 +333,9 @@ class Process:
         me = Me(self, local.mem)
         if isinstance(local.state, Done):
             return self.world.leave(me, local.state), me
-        return self._action(self._ask(local.state), local, me), me
+        ask = self._ask(local.state)
+        me.keeps = ask.arguments.get("into") is not None
+        return self._action(ask, local, me), me
 
     def _action(self, ask: Ask, local: Local, me: Me) -> Generator[Step, Any, Any]:
         if ask.failure is not None:
@@ -454,11 +488,6 @@ def exit_code(failure: Failure | None) -> int:
     if code is None:
         return 0
     return code & 0xFF if isinstance(code, int) else 1
-
-
-def size(value: object) -> int:
-    """The bytes of a value's message in a pipe (connection.py, ForkingPickler)."""
-    return 4 + len(pickle.dumps(value))
 
 
 class _Self(Attributes):

@@ -8,17 +8,18 @@ actor is a component itself, whose value is what it is up to.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mpflow import registry
 from mpflow.evaluation import PREFIX
 from mpflow.model import local as locals_
+from mpflow.model import pickles
 from mpflow.model.local import Local, Me, Moment, Process
-from mpflow.model.machine import Done
-from mpflow.model.parts import Parts
+from mpflow.model.machine import Done, Machine
+from mpflow.model.parts import Detail, Parts
 from mpflow.model.steps import Step
-from mpflow.model.text import handed, only_by_holders
+from mpflow.model.text import handed, only_by_holders, users
 from mpflow.model.values import Abrupt, Uncheckable, Values
 from mpflow.naming import constant, family
 from mpflow.plan import Plan, Program
@@ -56,7 +57,9 @@ class World:
         self.asks: dict[Any, Any] = {}
         self.taken: set[tuple[str, int]] = set()  # each process's steps that were ever completed
         self.known: dict[str, dict[str, str]] = {}
-        self.sizes: dict[int, int] = {}
+        self.bodies: dict[int, bytes] = {}
+        self.loaded: dict[bytes, Any] = {}
+        self.detail = Detail(self._forget)
         self.parts: dict[str, Parts] = {}
         self.first: dict[str, Any] = {}
         self.ends: list[tuple[str, str, str]] = []  # a pipe's name, its end, who holds that open
@@ -98,6 +101,7 @@ class World:
                     only_holders=name in held,
                     under_condition=name in conditions,
                     part=suffix,
+                    detail=self.detail,
                 )
             self.parts.setdefault(name, self.parts[f"{name}{primitive.parts(options)[0]}"])
             one = self.parts[name]
@@ -109,6 +113,19 @@ class World:
                 for suffix in primitive.parts(options):
                     self.ends.append((name, suffix, one.holders(suffix)))
                     self.first[one.holders(suffix)] = frozenset(["main"])
+
+            if primitive.ends:
+                self._mixing(name, primitive.parts(options), machines)
+
+    def _mixing(self, name: str, ends: Sequence[str], machines: Mapping[str, Machine]) -> None:
+        """Where several processes may read, or write, at one end, their messages may mix."""
+        for end, other in (ends, ends[::-1]):
+            way = self.parts[name].way(end)
+            reading = users(self.program, machines, f"{name}{end}", ("recv", "recv_bytes"))
+            if len(reading) > 1:
+                self.detail.found.add((way, "bytes"))
+            writing = users(self.program, machines, f"{name}{other}", ("send", "send_bytes"))
+            self.detail.writers[way] = len(writing)
 
     def _uses(self, process: str, name: str) -> bool:
         uses = self.program.plans[process].uses
@@ -316,12 +333,29 @@ class World:
         base = self.parts[name].name
         return [key for key in self.first if key == base or key.startswith(f"{base}/")]
 
-    def size(self, number: int) -> int:
-        """The bytes of a message that carries a value."""
-        found = self.sizes.get(number)
+    def body(self, number: int) -> bytes:
+        """What stands behind the header of a message that carries a value."""
+        found = self.bodies.get(number)
         if found is None:
-            found = self.sizes[number] = locals_.size(self.values.value(number))
+            found = self.bodies[number] = pickles.body(self.values.value(number), self.version)
         return found
+
+    def loads(self, body: bytes) -> Any:
+        """What is unpickled from a message that was read byte by byte."""
+        if body not in self.loaded:
+            try:
+                self.loaded[body] = pickles.loads(body)
+            except Exception as error:
+                self.loaded[body] = error
+        found = self.loaded[body]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _forget(self) -> None:
+        """All that was worked out, where more has to be told."""
+        self.steps.clear()
+        self.taken.clear()
 
 
 def actor(process: str) -> str:

@@ -1,0 +1,261 @@
+"""Each primitive's model gives exactly the outcomes that CPython's code can give."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import pytest
+
+from mpflow import api
+from mpflow.model.check import Options, check
+from mpflow.model.explore import Limits
+from mpflow.model.values import Uncheckable
+from mpflow.scenario import Choice
+from mpflow.trace import plain
+
+
+def outcomes(text: str, method: str = "fork", reduce: bool = True) -> list[str]:
+    """All that runs can be summed up as: the values of `o`, or deadlock and timeout."""
+    whole = "mpflow: 1\n" + textwrap.dedent(text)
+    loaded = api.loads(whole, "scenario.yaml", Choice(start_method=method))
+    assert loaded.problems == [], "\n".join(p.render() for p in loaded.problems)
+    options = Options(Limits(200_000, 50), reduce=reduce, version=(3, 11))
+    report = check(loaded.scenarios[0], options)
+    assert report.cut == ""
+    told = [each.value for each in report.outcomes]
+    return sorted(repr(each["o"]) if not isinstance(each, str) else each for each in told)
+
+
+def same(text: str, expected: list[Any], method: str = "fork") -> None:
+    """The search gives these, with its reductions and without."""
+    wanted = sorted(each if each in ("deadlock", "timeout") else repr(plain(each)) for each in expected)
+    assert outcomes(text, method) == wanted
+    assert outcomes(text, method, reduce=False) == wanted
+
+
+def refused(text: str) -> tuple[str, int | None]:
+    """Why a scenario cannot be checked, and the line of what cannot."""
+    with pytest.raises(Uncheckable) as caught:
+        outcomes(text)
+    return str(caught.value), caught.value.line
+
+
+TWO_READERS = """
+primitives: {{link: {{type: pipe, duplex: {duplex}, ends: [r, w]}}}}
+processes:
+  reader:
+    count: 2
+    vars: {{got: nothing}}
+    actions:
+      - try:
+          do:
+            - recv: {{from: link.r, into: got}}
+          except:
+            Exception:
+              - let: {{got: $(error.type)}}
+main:
+{sends}
+  - start: reader
+  - join: reader
+outcome: {{o: "[reader[0].got, reader[1].got]"}}
+expect: {{deadlock: possible}}
+"""
+
+
+@pytest.mark.parametrize("duplex", ["false", "true"])
+def test_two_readers_of_one_end_tear_messages(duplex):
+    """`a` and `b` are `\\x80\\x04\\x8c\\x01a\\x94.`, 7 bytes behind 4 that say so. Whoever takes 4 of
+    them for a length gets a negative one, and unpickles nothing: EOFError. The other one reads the
+    3 bytes left and 4 of the next message: `a` is an opcode that appends, and there is nothing."""
+    sends = "  - send: {value: a, to: link.w}\n  - send: {value: b, to: link.w}"
+    same(
+        TWO_READERS.format(duplex=duplex, sends=sends),
+        [
+            ["a", "b"],
+            ["b", "a"],
+            ["EOFError", "UnpicklingError"],
+            ["UnpicklingError", "EOFError"],
+        ],
+    )
+
+
+def test_a_reader_whose_message_was_torn_may_wait_for_ever():
+    """Who has read the only header, when the other one took four bytes of its body, waits for bytes
+    that never come; else the other one waits for a header."""
+    text = TWO_READERS.format(duplex="false", sends="  - send: {value: a, to: link.w}")
+    same(text, ["deadlock"])
+
+
+def test_a_torn_length_may_be_one_that_no_memory_has():
+    """A body that begins with -1 and a 64 bit number, as the second reader takes it."""
+    text = """
+    primitives: {link: {type: pipe, duplex: false, ends: [r, w]}}
+    processes:
+      reader:
+        count: 2
+        vars: {got: nothing}
+        actions:
+          - try:
+              do: [{recv_bytes: {from: link.r, into: got}}]
+              except: {Exception: [{let: {got: "$(error.type + ': ' + error.message)"}}]}
+    main:
+      - send_bytes: {value: "$(b'\\\\xff' * 12)", to: link.w}
+      - send_bytes: {value: "$(b'0123456789')", to: link.w}
+      - start: reader
+      - join: reader
+    outcome: {o: "[reader[0].got, reader[1].got]"}
+    expect: {deadlock: possible}
+    """
+    whole, other = b"\xff" * 12, b"0123456789"
+    large = "OverflowError: Python int too large to convert to C ssize_t"
+    torn = b"\0\0\0\x0a01234567"  # what was left for the first, behind 12 bytes of its 12
+    halves = b"\xff" * 8 + b"\0\0\0\x0a"  # the second has its -1; then 01234567 is its length
+    same(
+        text,
+        [
+            [whole, other],
+            [other, whole],
+            [torn, large],
+            [large, torn],
+            [halves, "MemoryError: "],
+            ["MemoryError: ", halves],
+        ],
+    )
+
+
+TWO_WRITERS = """
+primitives: {{link: {{type: pipe, duplex: false, ends: [r, w]}}}}
+processes:
+  writer:
+    count: 2
+    actions: [{{send_bytes: {{value: "$(str(index) * {size})", to: link.w}}}}]
+main:
+  - start: writer
+  - try:
+      do:
+        - recv_bytes: {{from: link.r, into: one}}
+        - recv_bytes: {{from: link.r, into: other}}
+        - let: {{o: "$([one[:1], len(set(one)), other[:1], len(set(other))])"}}
+      except: {{Exception: [{{let: {{o: $(error.type)}}}}]}}
+  - kill: writer
+outcome: {{o: main.o}}
+expect: {{exitcode: {{writer: [0, -9]}}, deadlock: possible}}
+"""
+WHOLE = [[b"0", 1, b"1", 1], [b"1", 1, b"0", 1]]
+
+
+def test_messages_of_one_write_of_a_page_do_not_mix():
+    same(TWO_WRITERS.format(size=4092), WHOLE)
+
+
+def test_a_message_of_one_write_that_a_pipe_has_room_for_does_not_mix():
+    """pipe_write holds the pipe's mutex until the pipe is full, or all is written."""
+    same(TWO_WRITERS.format(size=16384), WHOLE)
+
+
+def test_header_and_body_of_a_longer_message_are_two_writes():
+    """`4 a 4 b a…` or `4 a 4 b b…`: the first message begins with the other one's length."""
+    mixed = outcomes(TWO_WRITERS.format(size=16385))
+    whole = [repr(plain(each)) for each in WHOLE]
+    assert all(each in mixed for each in whole)
+    assert any(each not in whole for each in mixed)
+
+
+FULL = """
+primitives: {{link: {{type: pipe, duplex: false, ends: [r, w]}}}}
+processes:
+  writer:
+    vars: {{sent: 0}}
+    actions:
+      - repeat:
+          times: forever
+          do:
+            - send_bytes: {{value: "$(b'x' * {size})", to: link.w}}
+            - let: {{sent: $(sent + 1)}}
+            - if: {{condition: sent == {most}, then: [return]}}
+outcome: {{o: writer.sent}}
+expect: {{deadlock: possible}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("size", "most"),
+    [
+        (4092, 16),  # a page each
+        (2045, 16),  # 2049 bytes: two do not go into one page
+        (2044, 32),
+        (16380, 4),
+        (65532, 1),
+    ],
+)
+def test_a_pipe_holds_sixteen_pages(size, most):
+    """What goes through pipe_write whole, and what does not any more."""
+    same(FULL.format(size=size, most=most), [most])
+    same(FULL.format(size=size, most=most + 1), ["deadlock"])
+
+
+def test_a_slot_is_free_when_all_of_it_has_been_read():
+    """3000 bytes a message, 16 slots; one message read frees one slot, and lets one in."""
+    text = """
+    primitives: {link: {type: pipe, duplex: false, ends: [r, w]}}
+    processes:
+      writer:
+        vars: {sent: 0}
+        actions:
+          - repeat:
+              times: %d
+              do: [{send_bytes: {value: "$(b'x' * 2996)", to: link.w}}]
+    main:
+      - start: writer
+      - recv_bytes: link.r
+      - join: writer
+    outcome: {o: main.exitcode}
+    expect: {deadlock: possible}
+    """
+    same(text % 17, [0])
+    same(text % 18, ["deadlock"])
+
+
+def test_who_is_killed_between_header_and_body_leaves_an_end_of_file():
+    """remaining == size: EOFError; with a part of the body it is an OSError (connection.py)."""
+    text = """
+    primitives: {link: {type: pipe, duplex: false, ends: [r, w]}}
+    processes:
+      writer:
+        actions: [{send_bytes: {value: "$(b'x' * 70000)", to: link.w}}]
+    main:
+      - start: writer
+      - close: link.w
+      - kill: writer
+      - try:
+          do: [{recv_bytes: {from: link.r, into: x}}, {let: {o: whole}}]
+          except: {Exception: [{let: {o: "$(error.type + ' ' + error.message)"}}]}
+    outcome: {o: main.o}
+    expect: {exitcode: {writer: [0, -9]}}
+    """
+    same(text, ["whole", "EOFError ", "OSError got end of file during message"])
+
+
+def test_who_leaves_something_unread_in_a_socket_resets_the_other_end_once():
+    text = """
+    primitives: {link: pipe}
+    processes:
+      lazy:
+        actions: [{send: {value: 1, to: link.conn2}}]
+    main:
+      - send: {value: unread, to: link.conn1}
+      - start: lazy
+      - close: link.conn2
+      - join: lazy
+      - recv: {from: link.conn1, into: one}
+      - let: {o: []}
+      - repeat:
+          times: 2
+          do:
+            - try:
+                do: [{recv: link.conn1}]
+                except: {Exception: [{let: {o: "$(o + [error.type])"}}]}
+    outcome: {o: "[main.one, main.o]"}
+    """
+    same(text, [[1, ["ConnectionResetError", "EOFError"]]])
