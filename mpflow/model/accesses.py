@@ -13,7 +13,8 @@ from typing import Any
 from mpflow import registry
 from mpflow.model.local import Process
 from mpflow.model.machine import Instruction
-from mpflow.model.text import following, possible, static, waits
+from mpflow.model import waiting
+from mpflow.model.text import candidates, following, named, possible, static, waits
 from mpflow.model.world import World, actor, feeder, life, signals
 from mpflow.primitives import _pipes
 
@@ -156,7 +157,7 @@ class Accesses:
             if step.verb == "active_children":
                 yield from (f"{life(each)}:look" for each in process.plan.starts)
             if step.verb == "wait_any":
-                yield from (f"{key}:{ANY}" for key in world.first)
+                yield from self._waiting(process, instruction)
         else:
             yield from self._operation(process, instruction)
         yield act
@@ -175,6 +176,18 @@ class Accesses:
                 continue
             for_ever = instruction.what != "do" or waits(step.arguments)
             yield from operation.accesses(on, process.name, for_ever)
+
+    def _waiting(self, process: Process, instruction: Instruction) -> Iterator[str]:
+        """What wait_any may look at."""
+        assert instruction.step is not None
+        names = static(process.machine, instruction.step.arguments["for"])
+        known = [each for verb in ("recv", "start") for each in candidates(
+            self.world.program, process.plan, verb) if each[1] in ("pipe", "process")]
+        wanted = named(self.world.program, names)
+        for name, type_name in known:
+            if wanted is None or name in wanted:
+                awaited = waiting.of(self.world, name, type_name)
+                yield from (*awaited.asks, *awaited.waits)
 
     def _leaving(self, name: str) -> Iterator[str]:
         """What a process does on its way out."""

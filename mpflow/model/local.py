@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mpflow import registry
 from mpflow.evaluation import Attributes
 from mpflow.kinds import Operation
-from mpflow.model import pickles, steps
+from mpflow.model import pickles, steps, waiting
 from mpflow.model.machine import Ask, Done, Machine, State
 from mpflow.model.steps import Step
 from mpflow.model.values import Abrupt, Failure, Uncheckable
@@ -197,6 +197,10 @@ class Me:
 
         return self._one(steps.look(keys, [f"{key}:look" for key in keys], ask))
 
+    def wait_any(self, names: Any, timeout: float | None) -> Any:
+        """Which of these are ready."""
+        return waiting.wait_any(self, names, timeout)
+
     def uncheckable(self, what: str, hint: str) -> Uncheckable:
         """What to raise for something that the model cannot say."""
         return Uncheckable(what, None, hint)
@@ -235,8 +239,18 @@ class Process:
         """The next step."""
         if isinstance(local.state, State) and local.state.at == UNBORN.at:
             return steps.pause()
-        running, _ = self._running(local)
-        return self._resumed(running, local.history)
+        try:
+            running, _ = self._running(local)
+            return self._resumed(running, local.history)
+        except Uncheckable as error:
+            self.place(error, local)
+            raise
+
+    def place(self, error: Uncheckable, local: Local) -> None:
+        """Say of what cannot be checked on which line it stands: the action's in progress."""
+        if error.line is None and isinstance(local.state, State) and local.state.at >= 0:
+            step = self.machine.code[local.state.at].step
+            error.line = None if step is None else step.line
 
     def after(self, local: Local, result: object) -> tuple[Local | Dead, list[Moment]]:
         """The process when its step had this result, and what was completed by that."""
@@ -279,12 +293,15 @@ class Process:
         """Go on until there is a step to take: over actions that need none."""
         moments: list[Moment] = []
         while isinstance(local.state, State):
-            running, me = self._running(local)
             try:
+                running, me = self._running(local)
                 step = self._resumed(running, local.history)
             except _Finished as finished:
                 local = self._finished(local, me, finished, moments)
                 continue
+            except Uncheckable as error:
+                self.place(error, local)
+                raise
             if isinstance(step, Step):
                 return local, moments
         return local, moments

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from mpflow.model.local import Moment
-from mpflow.model.values import Full
+from mpflow.model.steps import Step, Ways
+from mpflow.model.values import Full as Full
+from mpflow.model.values import Uncheckable
 from mpflow.model.world import World, split
 
 FIRST_BITS = {"process": 8, "feeder": 4, "signals": 2, "other": 4}
@@ -145,7 +147,7 @@ class Space:
         touched = [self.fields[key] for key in step.touches]
         before = [(state & field.mask) >> field.shift for field in touched]
         values = [field.values[n] for field, n in zip(touched, before, strict=True)]
-        for result, after in step.ways(values):
+        for result, after in self._come(actor, step, own.values[at], values):
             difference = 0
             for field, old, new in zip(touched, before, after, strict=True):
                 difference += (field.number(new) - old) << field.shift
@@ -157,6 +159,16 @@ class Space:
                     to = self.after[key] = own.number(new)
                 difference += (to - at) << own.shift
             yield difference
+
+    def _come(
+        self, actor: Actor, step: Step, value: Any, values: list[Any], late: bool = True
+    ) -> Ways:
+        """What can come of a step; what cannot be told of it gets its line."""
+        try:
+            return step.ways(values, late)
+        except Uncheckable as error:
+            self.world.place(error, actor.key, value)
+            raise
 
     def ways(
         self, actor: Actor, state: int, late: bool = True
@@ -171,7 +183,7 @@ class Space:
         touched = [self.fields[key] for key in step.touches]
         before = [(state & field.mask) >> field.shift for field in touched]
         values = [field.values[n] for field, n in zip(touched, before, strict=True)]
-        for result, after in step.ways(values, late):
+        for result, after in self._come(actor, step, value, values, late):
             difference = 0
             for field, old, new in zip(touched, before, after, strict=True):
                 difference += (field.number(new) - old) << field.shift

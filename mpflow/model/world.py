@@ -204,6 +204,11 @@ class World:
         assert thread is not None
         return thread(on, Me(self.processes[process], ()))
 
+    def place(self, error: Uncheckable, key: str, value: Any) -> None:
+        """Say of what cannot be checked on which line it stands, if an action's step is it."""
+        if isinstance(value, Local) and split(key)[0] == "process":
+            self.processes[split(key)[1]].place(error, value)
+
     # Processes
 
     def leave(self, me: Me, done: Done) -> Iterator[Any]:
@@ -292,19 +297,25 @@ class World:
         named = arguments["lock" if step.verb == "with" else step.operates]
         if not isinstance(named, str | list | tuple):
             raise TypeError(f"{step.verb}: {named!r:.60} is not a name")
+        types = registry.verbs()[verb].types
+        return self.meant(me, step.verb, types, [named] if isinstance(named, str) else named)
+
+    def meant(
+        self, me: Me, verb: str, types: Sequence[str], names: Sequence[object]
+    ) -> list[tuple[str, str]]:
+        """What these names mean to a process: things of these types, and which type each is."""
         found: list[tuple[str, str]] = []
-        for each in [named] if isinstance(named, str) else named:
+        for each in names:
             name, given = str(each), self.handed(me.name)
             if name in given:
-                if registry.primitive(given[name]).operation(verb) is None:
-                    kind = f"it is a {given[name]}"
-                    raise TypeError(f"{step.verb} does not go with {name}: {kind}")
+                if given[name] not in types:
+                    raise TypeError(f"{verb} does not go with {name}: it is a {given[name]}")
                 found.append((name, given[name]))
                 continue
             processes = self._named(me, name, verb)
-            if processes is None or registry.primitive("process").operation(verb) is None:
+            if processes is None or "process" not in types:
                 said = f"nothing that this process was handed is called {name!r}"
-                raise NameError(f"{step.verb}: {said}")
+                raise NameError(f"{verb}: {said}")
             found += [(process, "process") for process in processes]
         return found
 

@@ -259,3 +259,72 @@ def test_who_leaves_something_unread_in_a_socket_resets_the_other_end_once():
     outcome: {o: "[main.one, main.o]"}
     """
     same(text, [[1, ["ConnectionResetError", "EOFError"]]])
+
+
+def test_wait_any_names_those_that_are_ready_in_the_order_given():
+    """One message may come first, or both, or one while the other is looked at; with no time to
+    wait there may be none."""
+    text = """
+    primitives: {links: {type: pipe, count: 2, duplex: false, ends: [r, w]}}
+    processes:
+      writer:
+        count: 2
+        actions: [{send: {value: 1, to: "links[$index].w"}}]
+    main:
+      - start: writer
+      - wait_any: {for: ["links[1].r", "links[0].r"], %s into: ready}
+      - join: writer
+    outcome: {o: main.ready}
+    """
+    both, none = ["links[1].r", "links[0].r"], []
+    same(text % "", [both, both[:1], both[1:]])
+    same(text % "timeout: 0,", [none, both, both[:1], both[1:]])
+
+
+def test_wait_any_of_a_process_waits_under_fork_for_its_children_too():
+    """They have the pipe open that tells of its end (popen_fork.py)."""
+    text = """
+    primitives: {go: event}
+    processes:
+      parent:
+        actions: [{start: child}, {os_exit: 0}]
+      child:
+        actions: [{wait: go}]
+    main:
+      - start: parent
+      - wait_any: {for: [parent], into: ready}
+      - set: go
+    outcome: {o: main.ready}
+    expect: {deadlock: possible}
+    """
+    same(text, ["deadlock"])
+    same(text, [["parent"]], "spawn")
+
+
+def test_a_message_that_is_too_long_closes_an_end_that_only_receives():
+    """connection.py, _bad_message_length; one that also sends may read no more."""
+    text = """
+    primitives: {link: {type: pipe, duplex: %s}}
+    main:
+      - send_bytes: {value: "12345", to: link.conn2}
+      - let: {o: []}
+      - repeat:
+          times: 2
+          do:
+            - try:
+                do: [{recv_bytes: {from: link.conn1, maxlength: 4}}]
+                except: {OSError: [{let: {o: "$(o + [error.message])"}}]}
+    processes: {}
+    outcome: {o: main.o}
+    """
+    same(text % "false", [["bad message length", "handle is closed"]])
+    same(text % "true", [["bad message length", "connection is write-only"]])
+
+
+def test_the_number_of_a_descriptor_is_not_known():
+    text = """
+    primitives: {link: pipe}
+    main: [{fileno: link.conn1}, {fileno: {of: link.conn1, into: x}}]
+    processes: {}
+    """
+    assert refused(text) == ("which number a descriptor has is not part of the model", 3)
