@@ -15,7 +15,7 @@ from mpflow.model.local import Process
 from mpflow.model.machine import Instruction
 from mpflow.model import waiting
 from mpflow.model.text import candidates, following, named, possible, static, waits
-from mpflow.model.world import World, actor, feeder, life, signals
+from mpflow.model.world import TERMINATE, World, actor, feeder, life, signals, stopped
 from mpflow.primitives import _pipes
 
 ANY = "*"  # whatever there is to be done to a component
@@ -38,6 +38,10 @@ _CONFLICTS = {
     "drop": "r",
     # a feeder's buffer
     "end": "pop look act",
+    # signals to a process that may be stopped; whether it is: `go` while it is not
+    "sends": "sends arrive",
+    "stop": "stop cont go see",
+    "cont": "see",
     # a process's life
     "start": "start look",
     "kill": "act",
@@ -57,7 +61,9 @@ _ENABLING = {
     "pop": "append",
     "ended": "pop end",
     "join": "end",
-    "arrive": "send",
+    "arrive": "send sends",
+    "stop": "cont",
+    "go": "cont",
     "act": "start",
 }
 
@@ -82,7 +88,7 @@ class Accesses:
         }
         self.arriving = {
             signals(name): self.of(world.step(signals(name), ()).kinds)  # type: ignore[union-attr]
-            for name in world.facts.killable
+            for name in world.facts.signalled
         }
         self.names = list(self.bits)
 
@@ -146,7 +152,7 @@ class Accesses:
         step, world = instruction.step, self.world
         if instruction.what not in ("do", "enter", "leave") or step is None:
             return
-        act = f"{actor(process.name)}:act"
+        act = (f"{actor(process.name)}:act", *self._going(process.name))
         if step.verb == "section":
             name = static(process.machine, step.arguments["name"])
             keys = [k for k in world.facts.log if k.startswith("section ")]
@@ -160,7 +166,11 @@ class Accesses:
                 yield from self._waiting(process, instruction)
         else:
             yield from self._operation(process, instruction)
-        yield act
+        yield from act
+
+    def _going(self, name: str) -> tuple[str, ...]:
+        """What each step of a process needs that may be stopped."""
+        return (f"{stopped(name)}:go",) if name in self.world.facts.suspendable else ()
 
     def _operation(self, process: Process, instruction: Instruction) -> Iterator[str]:
         step = instruction.step
@@ -192,7 +202,7 @@ class Accesses:
     def _leaving(self, name: str) -> Iterator[str]:
         """What a process does on its way out."""
         world = self.world
-        yield f"{actor(name)}:act"
+        yield from (f"{actor(name)}:act", *self._going(name))
         for queue, process in world.feeders:
             if process == name:
                 key = world.parts[queue].own("buffer", name)
@@ -200,13 +210,14 @@ class Accesses:
         for child in world.program.plans[name].starts:
             yield f"{life(child)}:join"
             if world.program.plans[child].daemon:
-                yield from (f"{signals(child)}:send", f"{life(child)}:look")
+                yield from world.parts[child].send(TERMINATE).kinds  # type: ignore[attr-defined]
         yield from world.death(name, 0).kinds
 
     def _feeder(self, queue: str, process: str) -> Iterator[str]:
         on = self.world.parts[queue]
         writers, pipe, slots = on.key("writers"), on.key("pipe"), on.key("slots")
         yield from (f"{on.own('buffer', process)}:pop", f"{writers}:P", f"{writers}:V")
+        yield from self._going(process)
         yield from (_pipes.writing(on, pipe), f"{slots}:V", f"{feeder(queue, process)}:act")
 
 

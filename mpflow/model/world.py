@@ -28,13 +28,13 @@ from mpflow.primitives import _feeding
 from mpflow.scenario import Condition, Scenario
 
 NEW, ALIVE = "new", "alive"  # of a process's life; after that it is its exit code
-TERMINATE, KILL = 15, 9
+TERMINATE, KILL, STOP = 15, 9, 19
 
 
 class Facts(NamedTuple):
     """What is known of a program beforehand, and what of its end somebody asks for.
 
-    `killable`: processes that a signal may end. `observed`: for each process the variables that
+    `killable`: processes that a signal may end; `suspendable`: that one may stop. `observed`: for each process the variables that
     outlive it. `log`: the components that monitors keep: `output`, `marks`, sections.
     """
 
@@ -43,6 +43,12 @@ class Facts(NamedTuple):
     log: frozenset[str]
     merged: bool = True
     exact: bool = False  # timing: a sleep is a step of its own
+    suspendable: frozenset[str] = frozenset()
+
+    @property
+    def signalled(self) -> frozenset[str]:
+        """The processes that a signal may come to."""
+        return self.killable | self.suspendable
 
 
 class World:
@@ -86,7 +92,7 @@ class World:
             if primitive.bases is None:
                 raise Uncheckable(f"a {type_name} cannot be checked")
             users = {p for p in self.program.plans if self._uses(p, name)}
-            merged = self.facts.merged and not users & self.facts.killable
+            merged = self.facts.merged and not users & self.facts.signalled
             feeders = frozenset(
                 p for p in users if primitive.thread and _has_verb(self.program.plans[p], "put")
             )
@@ -140,8 +146,10 @@ class World:
             self.first[life(name)] = NEW
             self.first[actor(name)] = None
             self.parts[name] = Child(self, name)
-            if name in self.facts.killable:
+            if name in self.facts.signalled:
                 self.first[signals(name)] = ()
+            if name in self.facts.suspendable:
+                self.first[stopped(name)] = False
         for queue, process in self.feeders:
             self.first[feeder(queue, process)] = ()
         for key in self.facts.log:
@@ -153,7 +161,7 @@ class World:
         """The components that are actors: processes, feeders, signals on their way."""
         yield from (actor(name) for name in self.program.plans)
         yield from (feeder(queue, process) for queue, process in self.feeders)
-        yield from (signals(n) for n in self.program.plans if n in self.facts.killable)
+        yield from (signals(n) for n in self.program.plans if n in self.facts.signalled)
 
     def born(self, name: str, value: Local) -> list[Moment]:
         """What a process has done that has just been started and is up to this."""
@@ -180,8 +188,11 @@ class World:
             step = next(running)
             for number in value:
                 step = running.send(self.values.value(number))
-            return step  # type: ignore[no-any-return]
-        return self.processes[name].step(value) if isinstance(value, Local) else None
+        elif isinstance(value, Local):
+            step = self.processes[name].step(value)
+        else:
+            return None
+        return _unless_stopped(step, name) if name in self.facts.suspendable else step
 
     def after(self, key: str, value: Any, result: Any) -> tuple[Any, list[Moment]]:
         """An actor when its step had this result, and what was completed by that."""
@@ -247,7 +258,7 @@ class World:
         fed = [feeder(queue, process) for queue, process in feeders]
         buffers = [self.parts[q].own("buffer", p) for q, p in feeders]
         sections = [key for key in sorted(self.facts.log) if key.startswith("section ")]
-        pending = [signals(name)] if name in self.facts.killable else []
+        pending = [signals(name)] if name in self.facts.signalled else []
 
         def gone(values: tuple[Any, ...]) -> list[Any]:
             new: list[Any] = [each - {name} for each in values[: len(held)]]
@@ -269,24 +280,33 @@ class World:
         )
 
     def _arrival(self, name: str) -> Step:
-        """A signal comes to a process that is alive, at whatever time."""
+        """A signal comes to a process that is alive, at whatever time. In a stopped one all but
+        SIGKILL wait until it goes on."""
         own, keys, kinds = self._belongings(name)
         process = self.processes[name]
+        halts = (stopped(name),) if name in self.facts.suspendable else ()
 
         def change(pending: Any, alive: Any, up_to: Any, *values: Any) -> Any:
             if alive != ALIVE or not isinstance(up_to, Local):
                 return []
             found = []
-            for number in pending:
-                new = own(values)
-                new[-1:] = []
-                dead = process.killed(up_to, number)
-                found.append((number, ((), -number, dead, *new)))
+            is_stopped, values = values[: len(halts)], values[len(halts) :]
+            for number in map(abs, pending):
+                if number == STOP:
+                    left = tuple(each for each in pending if each != STOP)
+                    found.append((number, (left, alive, up_to, True, *values)))
+                elif number == KILL or not any(is_stopped):
+                    new = own(values)
+                    new[-1:] = []
+                    dead = process.killed(up_to, number)
+                    halted = [False] * len(halts)
+                    found.append((number, ((), -number, dead, *halted, *new)))
             return found
 
-        first = (signals(name), life(name), actor(name))
+        first = (signals(name), life(name), actor(name), *halts)
         whole = (f"{signals(name)}:arrive", f"{life(name)}:end", f"{actor(name)}:kill")
-        return Step((*first, *keys[:-1]), (*whole, *kinds[:-1]), change)
+        halting = tuple(f"{each}:stop" for each in halts)
+        return Step((*first, *keys[:-1]), (*whole, *halting, *kinds[:-1]), change)
 
     # Names
 
@@ -384,6 +404,30 @@ def signals(process: str) -> str:
     return f"{process}~signals"
 
 
+def stopped(process: str) -> str:
+    """The component of whether a process has been stopped."""
+    return f"{process}~stopped"
+
+
+def _unless_stopped(step: Step, process: str) -> Step:
+    """A step that a stopped process does not take."""
+    key = stopped(process)
+
+    def held(ways: Any) -> Any:
+        return lambda *values: (
+            []
+            if values[-1]
+            else [(result, (*new, values[-1])) for result, new in ways(*values[:-1])]
+        )
+
+    return step._replace(
+        touches=(*step.touches, key),
+        kinds=(*step.kinds, f"{key}:go"),
+        change=held(step.change),
+        late=step.late and held(step.late),
+    )
+
+
 def feeder(queue: str, process: str) -> str:
     """The component of a queue's feeder thread in a process."""
     return f"{queue}>{process}"
@@ -475,7 +519,50 @@ class Child(Parts):
             doomed = pending or stage != ALIVE  # by the first one that was sent (signal.c)
             return [(None, (stage, pending if doomed else (number,)))]
 
+        if self.name in self.world.facts.suspendable:
+            return self._send_stoppable(number)
         return Step(keys, (f"{keys[0]}:look", f"{keys[1]}:send"), change)
+
+    def _send_stoppable(self, number: int) -> Step:
+        """The same where the process may be stopped, or about to be: then it may wait, and another
+        one end it before (told by a minus)."""
+
+        def change(stage: Any, pending: Any, is_stopped: Any) -> Any:
+            doomed = any(each > 0 and each != STOP for each in pending)
+            if stage == ALIVE and not doomed:
+                sure = not is_stopped and STOP not in pending
+                pending = tuple(sorted({*pending, number if sure else -number}))
+            return [(None, (stage, pending, is_stopped))]
+
+        return self._signalling(change, "see")
+
+    def _signalling(self, change: Any, kind: str) -> Step:
+        name = self.name
+        keys = (life(name), signals(name), stopped(name))
+        kinds = (f"{keys[0]}:look", f"{keys[1]}:sends", f"{keys[2]}:{kind}")
+        return Step(keys, kinds, change)
+
+    def suspend(self) -> Step:
+        """The step that sends SIGSTOP: it stops some time after that, if it is not ending."""
+
+        def change(stage: Any, pending: Any, is_stopped: Any) -> Any:
+            doomed = any(each > 0 for each in pending)
+            if stage == ALIVE and not doomed and not is_stopped:
+                pending = tuple(sorted((*pending, STOP)))
+            return [(None, (stage, pending, is_stopped))]
+
+        return self._signalling(change, "see")
+
+    def resume(self) -> Step:
+        """The step that sends SIGCONT; a SIGSTOP that has not come yet never will."""
+        if self.name not in self.world.facts.suspendable:
+            return self.stage()
+
+        def change(stage: Any, pending: Any, is_stopped: Any) -> Any:
+            left = tuple(each for each in pending if each != STOP)
+            return [(None, (stage, left, False))]
+
+        return self._signalling(change, "cont")
 
     def handed_closed(self, me: Me) -> bool:
         """Whether it would be handed an end that its parent has closed: not possible but by fork."""
@@ -506,7 +593,8 @@ def facts_of(scenario: Scenario, program: Program, merged: bool, exact: bool) ->
         log.add("output")
     elif any("output" in each.compiled.names for each in conditions):
         log.add("lines")
-    return Facts(killable(program), observed, frozenset(log), merged, exact)
+    ending, stopping = killable(program), signalled(program, ("suspend",))
+    return Facts(ending, observed, frozenset(log), merged, exact, stopping)
 
 
 def _ordered_output(condition: Condition) -> bool:
@@ -529,10 +617,16 @@ def _ordered_output(condition: Condition) -> bool:
 def killable(program: Program) -> frozenset[str]:
     """The processes that a signal may end: those that somebody names in terminate, kill or signal,
     and daemons."""
-    found = {name for name, plan in program.plans.items() if plan.daemon}
+    daemons = {name for name, plan in program.plans.items() if plan.daemon}
+    return signalled(program, ("terminate", "kill", "signal")) | daemons
+
+
+def signalled(program: Program, verbs: Sequence[str]) -> frozenset[str]:
+    """The processes that somebody may name in one of these."""
+    found: set[str] = set()
     for plan in program.plans.values():
         for step in plan.steps:
-            if step.verb in ("terminate", "kill", "signal"):
+            if step.verb in verbs:
                 name = constant(step.arguments["process"])
                 found |= set(program.names.get(name or "", program.plans.keys() - {"main"}))
     return frozenset(found)

@@ -327,4 +327,57 @@ def test_the_number_of_a_descriptor_is_not_known():
     main: [{fileno: link.conn1}, {fileno: {of: link.conn1, into: x}}]
     processes: {}
     """
-    assert refused(text) == ("which number a descriptor has is not part of the model", 3)
+    assert refused(text) == ("which number a descriptor has is not part of the model", 4)
+
+
+SUSPENDED = """
+primitives: {{go: event, q: simple_queue}}
+processes:
+  child:
+    actions: [{{set: go}}, {{get: {{from: q, into: x}}}}]
+main:
+  - start: child
+  - wait: go
+  - suspend: child
+{rest}
+outcome: {{o: "[child.x, child.exitcode]"}}
+expect: {{exitcode: {{child: [0, -9, -15]}}, deadlock: possible}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        # it may come further before it stops
+        ("  - put: {value: 1, to: q}\n  - join: child", [[1, 0], "deadlock"]),
+        ("  - put: {value: 1, to: q}\n  - resume: child\n  - join: child", [[1, 0]]),
+        ("  - kill: child\n  - join: child", [[None, -9]]),
+        # SIGTERM strikes before it has stopped, or waits; a SIGKILL then ends it at once
+        ("  - terminate: child\n  - join: child", [[None, -15], "deadlock"]),
+        ("  - terminate: child\n  - resume: child\n  - join: child", [[None, -15]]),
+        ("  - terminate: child\n  - kill: child\n  - join: child", [[None, -15], [None, -9]]),
+    ],
+)
+def test_a_stopped_process_takes_no_step_and_waits_with_every_signal_but_one(rest, expected):
+    same(SUSPENDED.format(rest=rest), expected)
+
+
+def test_a_stopped_process_has_a_feeder_that_is_stopped_too():
+    """The item may lie in the buffer, and comes when it is resumed."""
+    text = """
+    primitives: {go: event, q: queue}
+    processes:
+      child:
+        actions: [{put: {value: 1, to: q}}, {set: go}]
+    main:
+      - start: child
+      - wait: go
+      - suspend: child
+      - try:
+          do: [{get: {from: q, timeout: 1, into: x}}, {let: {o: seen}}]
+          except: {Empty: [{let: {o: none}}]}
+      - resume: child
+      - join: child
+    outcome: {o: main.o}
+    """
+    same(text, ["seen", "none"])
