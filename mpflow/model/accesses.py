@@ -16,7 +16,7 @@ from mpflow.model.machine import Instruction
 from mpflow.model import waiting
 from mpflow.model.text import candidates, following, named, possible, static, waits
 from mpflow.model.world import TERMINATE, World, actor, feeder, life, signals, stopped
-from mpflow.primitives import _pipes
+from mpflow.primitives import _pipes, _serving
 
 ANY = "*"  # whatever there is to be done to a component
 
@@ -211,6 +211,8 @@ class Accesses:
             yield f"{life(child)}:join"
             if world.program.plans[child].daemon:
                 yield from world.parts[child].send(TERMINATE).kinds  # type: ignore[attr-defined]
+        if name == "main" and _serving.UP in world.first:
+            yield f"{_serving.UP}:w"
         yield from world.death(name, 0).kinds
 
     def _feeder(self, queue: str, process: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from mpflow import registry
 from mpflow.evaluation import PREFIX
 from mpflow.model import local as locals_
-from mpflow.model import pickles
+from mpflow.model import pickles, steps
 from mpflow.model.local import Local, Me, Moment, Process
 from mpflow.model.machine import Done, Machine
 from mpflow.model.parts import Detail, Parts
@@ -24,7 +24,7 @@ from mpflow.model.values import Abrupt, Uncheckable, Values
 from mpflow.naming import constant, family
 from mpflow.plan import Plan, Program
 from mpflow.plan import Step as Line
-from mpflow.primitives import _feeding
+from mpflow.primitives import _feeding, _serving
 from mpflow.scenario import Condition, Scenario
 
 NEW, ALIVE = "new", "alive"  # of a process's life; after that it is its exit code
@@ -112,7 +112,9 @@ class World:
             self.parts.setdefault(name, self.parts[f"{name}{primitive.parts(options)[0]}"])
             one = self.parts[name]
             for part, value in primitive.bases(options, merged).items():
-                self.first[one.key(part)] = value
+                self.first[one.key(part)] = self.values.number(value) if primitive.served else value
+            if primitive.served:
+                self.first[_serving.UP] = True
             for process in feeders:
                 self.first[one.own("buffer", process)] = None
             if primitive.ends:
@@ -231,6 +233,8 @@ class World:
             for on in reversed(queues):
                 if not me.get(("closed", on.name)):
                     yield from _feeding.tell_feeder(on, me)
+            if me.name == "main" and _serving.UP in self.first:
+                yield steps.store(_serving.UP, False)
             children = me.get("children", ())
             for child in children:
                 if self.program.plans[child].daemon:

@@ -381,3 +381,101 @@ def test_a_stopped_process_has_a_feeder_that_is_stopped_too():
     outcome: {o: main.o}
     """
     same(text, ["seen", "none"])
+
+
+def test_a_request_to_a_manager_is_one_step_and_to_add_is_two():
+    text = """
+    primitives: {total: manager_value}
+    processes:
+      adder:
+        count: 2
+        actions:
+          - load: {from: total, into: x}
+          - store: {value: $(x + 1), to: total}
+    main: [{start: adder}, {join: adder}, {load: {from: total, into: x}}]
+    outcome: {o: main.x}
+    """
+    same(text, [1, 2])
+
+
+def test_what_comes_out_of_a_manager_is_a_copy():
+    text = """
+    primitives: {d: {type: manager_dict, initial: {list: [1]}}, l: {type: manager_list, initial: [3]}}
+    main:
+      - load: {from: d, at: list, into: x}
+      - append: {value: $x, to: l}
+      - store: {value: "$(x + [2])", to: d, at: list}
+      - invoke: {on: l, method: extend, args: [[1, 2]]}
+      - invoke: {on: l, method: sort}
+    processes: {}
+    expect: {exitcode: {main: 1}, error: {main: TypeError}}
+    """
+    same(text + "outcome: {o: main.error}", ["TypeError"])
+    rest = """
+      - invoke: {on: l, method: index, args: [2], into: y}
+      - invoke: {on: d, method: keys, into: z}
+      - pop: {from: l, at: 1, into: p}
+      - length: {of: l, into: n}
+    processes: {}
+    """
+    text = text.replace("      - invoke: {on: l, method: sort}\n    processes: {}\n", rest)
+    same(
+        text.partition("    expect")[0] + "outcome: {o: '[main.x, main.y, main.z, main.p, main.n]'}",
+        [[[1], 3, ["list"], [1], 3]],
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "errors"),
+    [
+        ("- load: {from: d, into: x}", "BrokenPipeError ConnectionResetError EOFError"),
+        ("- pass", "ConnectionRefusedError ConnectionResetError EOFError FileNotFoundError"),
+    ],
+)
+def test_when_main_has_ended_the_manager_is_shut_down_before_children_are_joined(first, errors):
+    text = f"""
+    primitives: {{d: manager_dict, ready: event, never: event}}
+    processes:
+      child:
+        vars: {{o: none}}
+        actions:
+          {first}
+          - set: ready
+          - try:
+              do: [{{store: {{value: 1, to: d, at: 1}}}}, {{let: {{o: stored}}}}]
+              except: {{Exception: [{{let: {{o: $(error.type)}}}}]}}
+    main: [{{start: child}}, {{wait: ready}}]
+    outcome: {{o: child.o}}
+    """
+    same(text, ["stored", *errors.split()])
+
+
+def test_a_main_that_ends_at_once_leaves_its_manager_alone():
+    text = """
+    primitives: {d: manager_dict}
+    processes:
+      child: {actions: [{store: {value: 1, to: d, at: 1}}, {load: {from: d, at: 1, into: x}}]}
+    main: [{start: child}, {os_exit: 0}]
+    outcome: {o: child.x}
+    """
+    same(text, [1])
+
+
+def test_a_method_that_gives_no_plain_value_is_refused():
+    text = """
+    primitives: {d: manager_dict}
+    main: [{invoke: {on: d, method: __iter__}}]
+    processes: {}
+    """
+    assert refused(text) == ("`__iter__` gives a proxy of its own", 4)
+
+
+def test_a_method_that_a_proxy_does_not_let_through_is_a_remote_error():
+    text = """
+    primitives: {d: manager_dict}
+    main: [{invoke: {on: d, method: __class__}}]
+    processes: {}
+    outcome: {o: main.error}
+    expect: {exitcode: {main: 1}}
+    """
+    same(text, ["RemoteError"])
