@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mpflow import registry
+from mpflow.model.files import FILES
 from mpflow.model.local import Process
 from mpflow.model.machine import Instruction
 from mpflow.model import waiting
@@ -162,6 +163,8 @@ class Accesses:
             yield from (f"{key}:add" if key == "lines" else f"{key}:w" for key in logs)
             if step.verb == "active_children":
                 yield from (f"{life(each)}:look" for each in process.plan.starts)
+            if step.verb in ("read", "write"):
+                yield f"{FILES}:{step.verb[0]}"
             if step.verb == "wait_any":
                 yield from self._waiting(process, instruction)
         else:

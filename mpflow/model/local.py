@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mpflow import registry
 from mpflow.evaluation import Attributes
 from mpflow.kinds import Operation
-from mpflow.model import pickles, steps, waiting
+from mpflow.model import files, pickles, steps, waiting
 from mpflow.model.machine import Ask, Done, Machine, State
 from mpflow.model.steps import Step
 from mpflow.model.values import Abrupt, Failure, Uncheckable
@@ -196,6 +196,14 @@ class Me:
             return sorted(plans[child].system_name for child, stage in pairs if stage == "alive")
 
         return self._one(steps.look(keys, [f"{key}:look" for key in keys], ask))
+
+    def write(self, text: str, file: str, mode: str) -> Any:
+        """Write to a file."""
+        return files.write(self, text, file, mode)
+
+    def read(self, file: str) -> Any:
+        """What stands in a file."""
+        return files.read(self, file)
 
     def wait_any(self, names: Any, timeout: float | None) -> Any:
         """Which of these are ready."""

@@ -15,6 +15,7 @@ from mpflow import registry
 from mpflow.evaluation import PREFIX
 from mpflow.model import local as locals_
 from mpflow.model import pickles, steps
+from mpflow.model.files import FILES
 from mpflow.model.local import Local, Me, Moment, Process
 from mpflow.model.machine import Done, Machine
 from mpflow.model.parts import Detail, Parts
@@ -140,7 +141,8 @@ class World:
         return name in uses or any(use.startswith(f"{name}.") for use in uses)
 
     def _people(self) -> None:
-        for name, plan in self.program.plans.items():
+        plans = self.program.plans
+        for name, plan in plans.items():
             if plan.target or plan.class_:
                 python = plan.target or plan.class_
                 hint = "say with `actions` what it does, and it can be checked"
@@ -156,6 +158,8 @@ class World:
             self.first[feeder(queue, process)] = ()
         for key in self.facts.log:
             self.first[key] = () if key in ("output", "lines", "marks") else ((), 0)
+        if any(_has_verb(plan, verb) for plan in plans.values() for verb in ("read", "write")):
+            self.first[FILES] = ()
         self.first[life("main")] = ALIVE
         self.first[actor("main")] = self.processes["main"].begin(frozenset(), ())[0]
 

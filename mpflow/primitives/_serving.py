@@ -17,7 +17,11 @@ _LONGEST = 100_000  # items of a list or dict that is followed
 
 # What a request fails with when the manager is gone: of a process that never had a connection, that
 # has one, and that knows already that it is broken. It may have been going just then.
-_CUT = (("EOFError", ()), ("ConnectionResetError", (104, "Connection reset by peer")))
+_CUT = (
+    ("EOFError", ()),
+    ("ConnectionResetError", (104, "Connection reset by peer")),
+    ("RemoteError", ("the manager is going",)),
+)
 _BROKEN = (("BrokenPipeError", (32, "Broken pipe")),)
 _GONE = {
     "": (
@@ -45,7 +49,8 @@ def request(on: Any, me: Any, serve: Callable[[Any], tuple[Any, Any]], kind: str
 
     kinds = (f"{key}:{kind}", f"{UP}:r")
     how, what, *given = yield on.step((key, UP), kinds, change, effect=True)
-    me.set("manager", "connected" if how != "gone" else "broken" if before else "")
+    served = how != "gone" or what == "RemoteError"
+    me.set("manager", "connected" if served else "broken" if before else "")
     if how == "ok":
         return what
     raise named(what)(*given[0])

@@ -428,8 +428,11 @@ def test_what_comes_out_of_a_manager_is_a_copy():
 @pytest.mark.parametrize(
     ("first", "errors"),
     [
-        ("- load: {from: d, into: x}", "BrokenPipeError ConnectionResetError EOFError"),
-        ("- pass", "ConnectionRefusedError ConnectionResetError EOFError FileNotFoundError"),
+        ("- load: {from: d, into: x}", "BrokenPipeError ConnectionResetError EOFError RemoteError"),
+        (
+            "- pass",
+            "ConnectionRefusedError ConnectionResetError EOFError FileNotFoundError RemoteError",
+        ),
     ],
 )
 def test_when_main_has_ended_the_manager_is_shut_down_before_children_are_joined(first, errors):
@@ -479,3 +482,44 @@ def test_a_method_that_a_proxy_does_not_let_through_is_a_remote_error():
     expect: {exitcode: {main: 1}}
     """
     same(text, ["RemoteError"])
+
+
+def test_what_is_appended_is_there_and_what_is_written_may_be_overwritten():
+    text = """
+    processes:
+      writer:
+        count: 2
+        actions: [{write: {text: "$('ab'[index] * (index + 1))", file: f.txt, mode: %s}}]
+    main:
+      - write: {text: "", file: ./f.txt, mode: w}
+      - start: writer
+      - join: writer
+      - read: {file: f.txt, into: text}
+    outcome: {o: main.text}
+    """
+    same(text % "a", ["abb", "bba"])
+    same(text % "w", ["a", "bb", "ab"])  # both empty it, and then write at its begin
+
+
+def test_a_reader_may_see_a_file_that_was_emptied_and_not_yet_written():
+    text = """
+    processes:
+      writer: {actions: [{write: {text: new, file: f.txt, mode: w}}]}
+    main:
+      - write: {text: old, file: f.txt, mode: w}
+      - start: writer
+      - read: {file: f.txt, into: text}
+    outcome: {o: main.text}
+    """
+    same(text, ["old", "", "new"])
+
+
+@pytest.mark.parametrize("before", ["- pass", "- write: {text: more, file: f.txt}"])
+def test_what_stood_in_a_file_before_the_run_is_not_known(before):
+    text = f"""
+    main:
+      {before}
+      - read: {{file: f.txt, into: x}}
+    processes: {{}}
+    """
+    assert refused(text) == ("what stands in f.txt is not known", 5)
