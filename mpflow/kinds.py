@@ -157,6 +157,7 @@ class Primitive(NamedTuple):
     bases: Callable[[Mapping[str, Any], bool], Mapping[str, Any]] | None = None  # of the model
     thread: Callable[..., Any] | None = None  # the model of one it has in each putting process
     ends: bool = False  # its parts are descriptors, which each process holds or has closed
+    served: bool = False  # its object lives in the manager; its base is that object
     seen: bool = True  # whatever Python code does to it is recorded
     tracked: bool = False  # under fork, too, Python's resource tracker looks after it
 

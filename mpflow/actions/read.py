@@ -16,6 +16,7 @@ ACTION = Action(
         INTO,
     ),
     real=_read,
+    model=lambda me, file: me.read(file),
     names="file",
     code=True,
 )

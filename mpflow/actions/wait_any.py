@@ -24,4 +24,5 @@ ACTION = Action(
     real=_wait_any,
     shows="for",
     types=("pipe", "process"),
+    model=lambda me, names, timeout: me.wait_any(names, timeout),
 )

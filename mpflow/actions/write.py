@@ -20,6 +20,7 @@ ACTION = Action(
     ),
     real=_write,
     shows="text",
+    model=lambda me, text, file, mode: me.write(text, file, mode),
     names="file",
     code=True,
 )

@@ -11,10 +11,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mpflow import registry
+from mpflow.model import waiting
+from mpflow.model.files import FILES
 from mpflow.model.instructions import Instruction
 from mpflow.model.local import Process
-from mpflow.model.text import candidates, following, named, static, waits
-from mpflow.model.world import World, actor, feeder, life, signals
+from mpflow.model.text import candidates, following, named, possible, static, waits
+from mpflow.model.world import TERMINATE, World, actor, feeder, life, signals, stopped
+from mpflow.primitives import _pipes, _serving
 
 ANY = "*"  # whatever there is to be done to a component
 
@@ -29,10 +32,17 @@ _CONFLICTS = {
     # a pipe: `wait` for something to be there, `poll` whether there is
     "send": "send poll",
     "recv": "recv poll wait",
+    # the same, where it matters how much is written and read at once
+    "pour": "pour take poll",
+    "take": "take poll wait",
     # who holds an end: `r` asks, `wait` waits for nobody to be left
     "drop": "r",
     # a feeder's buffer
     "end": "pop look act",
+    # signals to a process that may be stopped; whether it is: `go` while it is not
+    "sends": "sends arrive",
+    "stop": "stop cont go see",
+    "cont": "see",
     # a process's life
     "start": "start look",
     "kill": "act",
@@ -45,12 +55,16 @@ _ENABLING = {
     "w": "w",
     "send": "recv",
     "recv": "send",
-    "wait": "send drop",
+    "pour": "take",
+    "take": "pour",
+    "wait": "send pour drop",
     "r": "drop",
     "pop": "append",
     "ended": "pop end",
     "join": "end",
-    "arrive": "send",
+    "arrive": "send sends",
+    "stop": "cont",
+    "go": "cont",
     "act": "start",
 }
 
@@ -75,7 +89,7 @@ class Accesses:
         }
         self.arriving = {
             signals(name): self.of(world.step(signals(name), ()).kinds)  # type: ignore[union-attr]
-            for name in world.facts.killable
+            for name in world.facts.signalled
         }
         self.names = list(self.bits)
 
@@ -139,7 +153,7 @@ class Accesses:
         step, world = instruction.step, self.world
         if instruction.what not in ("do", "enter", "leave") or step is None:
             return
-        act = f"{actor(process.name)}:act"
+        act = (f"{actor(process.name)}:act", *self._going(process.name))
         if step.verb == "section":
             name = static(process.machine, step.arguments["name"])
             keys = [k for k in world.facts.log if k.startswith("section ")]
@@ -149,19 +163,24 @@ class Accesses:
             yield from (f"{key}:add" if key == "lines" else f"{key}:w" for key in logs)
             if step.verb == "active_children":
                 yield from (f"{life(each)}:look" for each in process.plan.starts)
+            if step.verb in ("read", "write"):
+                yield f"{FILES}:{step.verb[0]}"
             if step.verb == "wait_any":
-                yield from (f"{key}:{ANY}" for key in world.first)
+                yield from self._waiting(process, instruction)
         else:
             yield from self._operation(process, instruction)
-        yield act
+        yield from act
+
+    def _going(self, name: str) -> tuple[str, ...]:
+        """What each step of a process needs that may be stopped."""
+        return (f"{stopped(name)}:go",) if name in self.world.facts.suspendable else ()
 
     def _operation(self, process: Process, instruction: Instruction) -> Iterator[str]:
         step = instruction.step
         assert step is not None
         verb = {"enter": "acquire", "leave": "release"}.get(instruction.what, step.verb)
-        source = step.arguments["lock" if step.verb == "with" else step.operates]
-        names = static(process.machine, source)
-        for name, type_name in self._possible(process, names, verb):
+        program, machine = self.world.program, process.machine
+        for name, type_name in possible(program, process.plan, machine, instruction):
             operation = registry.primitive(type_name).operation(verb)
             assert operation is not None
             on = self.world.parts[name]
@@ -171,16 +190,26 @@ class Accesses:
             for_ever = instruction.what != "do" or waits(step.arguments)
             yield from operation.accesses(on, process.name, for_ever)
 
-    def _possible(self, process: Process, names: Any, verb: str) -> list[tuple[str, str]]:
-        """What an action may be on."""
-        known = candidates(self.world.program, process.plan, verb)
+    def _waiting(self, process: Process, instruction: Instruction) -> Iterator[str]:
+        """What wait_any may look at."""
+        assert instruction.step is not None
+        names = static(process.machine, instruction.step.arguments["for"])
+        known = [
+            each
+            for verb in ("recv", "start")
+            for each in candidates(self.world.program, process.plan, verb)
+            if each[1] in ("pipe", "process")
+        ]
         wanted = named(self.world.program, names)
-        return known if wanted is None else [each for each in known if each[0] in wanted]
+        for name, type_name in known:
+            if wanted is None or name in wanted:
+                awaited = waiting.of(self.world, name, type_name)
+                yield from (*awaited.asks, *awaited.waits)
 
     def _leaving(self, name: str) -> Iterator[str]:
         """What a process does on its way out."""
         world = self.world
-        yield f"{actor(name)}:act"
+        yield from (f"{actor(name)}:act", *self._going(name))
         for queue, process in world.feeders:
             if process == name:
                 key = world.parts[queue].own("buffer", name)
@@ -188,14 +217,17 @@ class Accesses:
         for child in world.program.plans[name].starts:
             yield f"{life(child)}:join"
             if world.program.plans[child].daemon:
-                yield from (f"{signals(child)}:send", f"{life(child)}:look")
+                yield from world.parts[child].send(TERMINATE).kinds  # type: ignore[attr-defined]
+        if name == "main" and _serving.UP in world.first:
+            yield f"{_serving.UP}:w"
         yield from world.death(name, 0).kinds
 
     def _feeder(self, queue: str, process: str) -> Iterator[str]:
         on = self.world.parts[queue]
         writers, pipe, slots = on.key("writers"), on.key("pipe"), on.key("slots")
         yield from (f"{on.own('buffer', process)}:pop", f"{writers}:P", f"{writers}:V")
-        yield from (f"{pipe}:send", f"{slots}:V", f"{feeder(queue, process)}:act")
+        yield from self._going(process)
+        yield from (_pipes.writing(on, pipe), f"{slots}:V", f"{feeder(queue, process)}:act")
 
 
 _LOGS = {"output": "print", "lines": "print", "marks": "mark"}

@@ -8,7 +8,6 @@ step is wanted, and every answer is kept.
 from __future__ import annotations
 
 import os
-import pickle
 import time
 from collections.abc import Generator, Mapping
 from types import GeneratorType
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mpflow import registry
 from mpflow.evaluation import Attributes
 from mpflow.kinds import Operation
-from mpflow.model import steps
+from mpflow.model import files, pickles, steps, waiting
 from mpflow.model.machine import Ask, Done, Machine, State
 from mpflow.model.steps import Step
 from mpflow.model.values import Abrupt, Failure, Uncheckable
@@ -74,6 +73,7 @@ class Me:
         self.name = process.name
         self.world = process.world
         self.mem: dict[Any, Any] = dict(mem)
+        self.keeps = True  # whether the action keeps its result
 
     def get(self, key: Any, default: Any = None) -> Any:
         """What it remembers."""
@@ -105,7 +105,39 @@ class Me:
 
     def size(self, number: int) -> int:
         """The bytes that a value takes in a pipe: 4 that say how many follow, and its pickle."""
-        return self.world.size(number)
+        return 4 + len(self.world.body(number))
+
+    def raw(self, body: bytes) -> int:
+        """The number of a message that is sent as bytes."""
+        return self.number(pickles.Raw(body))
+
+    def body(self, number: int) -> bytes:
+        """What stands behind the header of a message."""
+        return self.world.body(number)
+
+    def message(self, number: int) -> bytes:
+        """A message with its header (connection.py, _send_bytes)."""
+        body = self.body(number)
+        return len(body).to_bytes(4) + body
+
+    def received(self, number: int) -> Any:
+        """What is unpickled from a message."""
+        value = self.value(number)
+        return self.world.loads(value.body) if isinstance(value, pickles.Raw) else value
+
+    def arrived(self, body: bytes | None, plain: bool) -> int:
+        """The number of a message of which this was read; the exception of what is no pickle."""
+        if body is None:
+            return self.number(None)
+        return self.number(self.world.loads(body)) if plain else self.raw(body)
+
+    def unseen(self, body: bytes) -> bool:
+        """Whether nobody will ask what was in a message that can be unpickled."""
+        try:
+            self.world.loads(body)
+        except Exception:
+            return False
+        return not self.keeps
 
     # Actions of its own
 
@@ -167,6 +199,18 @@ class Me:
 
         return self._one(steps.look(keys, [f"{key}:look" for key in keys], ask))
 
+    def write(self, text: str, file: str, mode: str) -> Any:
+        """Write to a file."""
+        return files.write(self, text, file, mode)
+
+    def read(self, file: str) -> Any:
+        """What stands in a file."""
+        return files.read(self, file)
+
+    def wait_any(self, names: Any, timeout: float | None) -> Any:
+        """Which of these are ready."""
+        return waiting.wait_any(self, names, timeout)
+
     def uncheckable(self, what: str, hint: str) -> Uncheckable:
         """What to raise for something that the model cannot say."""
         return Uncheckable(what, None, hint)
@@ -208,8 +252,18 @@ class Process:
         """The next step."""
         if isinstance(local.state, State) and local.state.at == UNBORN.at:
             return steps.pause()
-        running, _ = self._running(local)
-        return self._resumed(running, local.history)
+        try:
+            running, _ = self._running(local)
+            return self._resumed(running, local.history)
+        except Uncheckable as error:
+            self.place(error, local)
+            raise
+
+    def place(self, error: Uncheckable, local: Local) -> None:
+        """Say of what cannot be checked on which line it stands: the action's in progress."""
+        if error.line is None and isinstance(local.state, State) and local.state.at >= 0:
+            step = self.machine.code[local.state.at].step
+            error.line = None if step is None else step.line
 
     def after(self, local: Local, result: object) -> tuple[Local | Dead, list[Moment]]:
         """The process when its step had this result, and what was completed by that."""
@@ -252,12 +306,15 @@ class Process:
         """Go on until there is a step to take: over actions that need none."""
         moments: list[Moment] = []
         while isinstance(local.state, State):
-            running, me = self._running(local)
             try:
+                running, me = self._running(local)
                 step = self._resumed(running, local.history)
             except _Finished as finished:
                 local = self._finished(local, me, finished, moments)
                 continue
+            except Uncheckable as error:
+                self.place(error, local)
+                raise
             if isinstance(step, Step):
                 return local, moments
         return local, moments
@@ -307,7 +364,9 @@ class Process:
         me = Me(self, local.mem)
         if isinstance(local.state, Done):
             return self.world.leave(me, local.state), me
-        return self._action(self._ask(local.state), local, me), me
+        ask = self._ask(local.state)
+        me.keeps = ask.arguments.get("into") is not None
+        return self._action(ask, local, me), me
 
     def _action(self, ask: Ask, local: Local, me: Me) -> Generator[Step, Any, Any]:
         if ask.failure is not None:
@@ -460,11 +519,6 @@ def exit_code(failure: Failure | None) -> int:
     if code is None:
         return 0
     return code & 0xFF if isinstance(code, int) else 1
-
-
-def size(value: object) -> int:
-    """The bytes of a value's message in a pipe (connection.py, ForkingPickler)."""
-    return 4 + len(pickle.dumps(value))
 
 
 class _Self(Attributes):

@@ -10,6 +10,27 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mpflow.model import steps
+from mpflow.model.values import Full
+
+
+class Detail:
+    """How much is told of what lies in a pipe: no more than the search has found to matter.
+
+    `writers`: how many processes may write to each way; `found`: ways, and what of them has to be
+    told: `bytes`, since messages may mix, or `slots`, since they may fill it. `forget` is called
+    when more has.
+    """
+
+    def __init__(self, forget: Callable[[], None]) -> None:
+        self.writers: dict[str, int] = {}
+        self.found: set[tuple[str, str]] = set()
+        self.forget = forget
+
+    def need(self, key: str, what: str) -> Any:
+        """That has to be told, too: everything begins anew."""
+        self.found.add((key, what))
+        self.forget()
+        raise Full(key)
 
 
 class Parts:
@@ -36,6 +57,7 @@ class Parts:
         only_holders: bool = False,
         under_condition: bool = False,
         part: str = "",
+        detail: Detail | None = None,
     ) -> None:
         self.name = name
         self.type = type_name
@@ -46,6 +68,7 @@ class Parts:
         self.only_holders = only_holders
         self.under_condition = under_condition
         self.part = part
+        self.detail = detail or Detail(lambda: None)
 
     def key(self, part: str = "") -> str:
         """The component of that part."""
@@ -70,6 +93,22 @@ class Parts:
     def fed_by(self, process: str) -> bool:
         """Whether a process may have a feeder thread here."""
         return process in self.feeders
+
+    def writers(self, key: str) -> int:
+        """How many processes may write to a way."""
+        return self.detail.writers.get(key, 0)
+
+    def needs(self, key: str, what: str) -> bool:
+        """Whether that is told of a way."""
+        return (key, what) in self.detail.found
+
+    def need(self, key: str, what: str) -> Any:
+        """Have that told of a way."""
+        return self.detail.need(key, what)
+
+    def exact(self, key: str) -> bool:
+        """Whether more than its messages is told of a way."""
+        return self.needs(key, "bytes") or self.needs(key, "slots")
 
     # Steps
 

@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from mpflow.model.local import Moment
+from mpflow.model.steps import Step, Ways
+from mpflow.model.values import Full as Full
+from mpflow.model.values import Uncheckable
 from mpflow.model.world import World, split
 
 FIRST_BITS = {"process": 10, "feeder": 4, "signals": 2}  # of actors
@@ -21,10 +24,6 @@ MORE = 8  # bits that a field gets in addition when it is full
 def _bits(value: Any) -> int:
     """How many bits a component gets at first that begins with this value."""
     return FEW if isinstance(value, int | str) else SOME
-
-
-class Full(Exception):
-    """A component has more values than its field can number: all is to be laid out anew."""
 
 
 class Field:
@@ -97,11 +96,13 @@ class Space:
         }
         self.actors: list[Actor] = []
         self.first = 0
+        self.after: dict[tuple[str, int, int], int] = {}  # where a result leads to
         self.lay_out()
 
     def lay_out(self) -> None:
         """Give each field its place, and forget all tables."""
         shift = 0
+        self.after.clear()
         for field in self.fields.values():
             field.shift = shift
             field.values, field.numbers = [], {}
@@ -137,9 +138,43 @@ class Space:
 
     def fill(self, actor: Actor, row: Row, state: int) -> tuple[int, ...]:
         """What an actor can do in a state, worked out and entered in its row."""
-        found = tuple([difference for difference, _, _ in self.ways(actor, state)])
+        found = tuple(dict.fromkeys(self._differences(actor, state)))
         row.ways[state & row.mask] = found
         return found
+
+    def _differences(self, actor: Actor, state: int) -> Iterator[int]:
+        """The same as `ways`, of each what is to be added. Where an actor comes to by a result is
+        worked out once."""
+        own = actor.field
+        at = (state & own.mask) >> own.shift
+        step = self.world.step(actor.key, own.values[at])
+        if step is None:
+            return
+        touched = [self.fields[key] for key in step.touches]
+        before = [(state & field.mask) >> field.shift for field in touched]
+        values = [field.values[n] for field, n in zip(touched, before, strict=True)]
+        for result, after in self._come(actor, step, own.values[at], values):
+            difference = 0
+            for field, old, new in zip(touched, before, after, strict=True):
+                difference += (field.number(new) - old) << field.shift
+            if actor.kind != "signals":
+                key = actor.key, at, self.world.values.number(result)
+                to = self.after.get(key)
+                if to is None:
+                    new = self.world.after(actor.key, own.values[at], result)[0]
+                    to = self.after[key] = own.number(new)
+                difference += (to - at) << own.shift
+            yield difference
+
+    def _come(
+        self, actor: Actor, step: Step, value: Any, values: list[Any], late: bool = True
+    ) -> Ways:
+        """What can come of a step; what cannot be told of it gets its line."""
+        try:
+            return step.ways(values, late)
+        except Uncheckable as error:
+            self.world.place(error, actor.key, value)
+            raise
 
     def ways(
         self, actor: Actor, state: int, late: bool = True
@@ -155,7 +190,7 @@ class Space:
         before = [(state & field.mask) >> field.shift for field in touched]
         values = [field.values[n] for field, n in zip(touched, before, strict=True)]
         seen = set()
-        for result, after in step.ways(values, late):
+        for result, after in self._come(actor, step, value, values, late):
             difference = 0
             for field, old, new in zip(touched, before, after, strict=True):
                 difference += (field.number(new) - old) << field.shift

@@ -4,7 +4,7 @@ after an instruction, whether a lock is only ever released by who holds it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from types import CodeType
 from typing import Any
 
@@ -44,6 +44,37 @@ def named(program: Program, names: Any) -> set[str] | None:
     for each in [names] if isinstance(names, str) else names:
         found |= {str(each), *program.names.get(str(each), ())}
     return found
+
+
+def possible(
+    program: Program, plan: Plan, machine: Machine, instruction: Instruction
+) -> list[tuple[str, str]]:
+    """What an action on something may be on, and their types."""
+    step = instruction.step
+    assert step is not None
+    verb = {"enter": "acquire", "leave": "release"}.get(instruction.what, step.verb)
+    source = step.arguments["lock" if step.verb == "with" else step.operates]
+    known = candidates(program, plan, verb)
+    wanted = named(program, static(machine, source))
+    return known if wanted is None else [each for each in known if each[0] in wanted]
+
+
+def users(
+    program: Program, machines: Mapping[str, Machine], name: str, verbs: Sequence[str]
+) -> set[str]:
+    """The processes that may do one of these to a primitive, or to an end of it."""
+    return {
+        process
+        for process, machine in machines.items()
+        for instruction in machine.code
+        if instruction.what == "do"
+        and instruction.step is not None
+        and instruction.step.verb in verbs
+        and any(
+            each == name
+            for each, _ in possible(program, program.plans[process], machine, instruction)
+        )
+    }
 
 
 def static(machine: Machine, source: str) -> Any:

@@ -23,6 +23,11 @@ class Uncheckable(BaseException):
         self.hint = hint
 
 
+class Full(Exception):
+    """All is to be told anew: a component has more values than its field can number, or more has to
+    be told of one than was."""
+
+
 class Abrupt(BaseException):
     """os._exit, or a signal to oneself: no handler catches it. Its argument is the exit code."""
 

@@ -8,32 +8,34 @@ actor is a component itself, whose value is what it is up to.
 from __future__ import annotations
 
 import ast
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mpflow import registry
 from mpflow.evaluation import PREFIX
 from mpflow.model import local as locals_
+from mpflow.model import pickles, steps
+from mpflow.model.files import FILES
 from mpflow.model.local import Local, Me, Moment, Process
-from mpflow.model.machine import Done
-from mpflow.model.parts import Parts
+from mpflow.model.machine import Done, Machine
+from mpflow.model.parts import Detail, Parts
 from mpflow.model.steps import Step
-from mpflow.model.text import handed, only_by_holders
+from mpflow.model.text import handed, only_by_holders, users
 from mpflow.model.values import Abrupt, Uncheckable, Values
 from mpflow.naming import constant, family
 from mpflow.plan import Plan, Program
 from mpflow.plan import Step as Line
-from mpflow.primitives import _feeding
+from mpflow.primitives import _feeding, _serving
 from mpflow.scenario import Condition, Scenario
 
 NEW, ALIVE = "new", "alive"  # of a process's life; after that it is its exit code
-TERMINATE, KILL = 15, 9
+TERMINATE, KILL, STOP = 15, 9, 19
 
 
 class Facts(NamedTuple):
     """What is known of a program beforehand, and what of its end somebody asks for.
 
-    `killable`: processes that a signal may end. `observed`: for each process the variables that
+    `killable`: processes that a signal may end; `suspendable`: that one may stop. `observed`: for each process the variables that
     outlive it. `log`: the components that monitors keep: `output`, `marks`, sections.
     """
 
@@ -42,6 +44,12 @@ class Facts(NamedTuple):
     log: frozenset[str]
     merged: bool = True
     exact: bool = False  # timing: a sleep is a step of its own
+    suspendable: frozenset[str] = frozenset()
+
+    @property
+    def signalled(self) -> frozenset[str]:
+        """The processes that a signal may come to."""
+        return self.killable | self.suspendable
 
     @property
     def printed(self) -> bool:
@@ -69,7 +77,9 @@ class World:
         self.taken: set[tuple[str, int]] = set()  # each process's steps that were ever completed
         self.afters: dict[Any, tuple[Any, list[Moment]]] = {}
         self.known: dict[str, dict[str, str]] = {}
-        self.sizes: dict[int, int] = {}
+        self.bodies: dict[int, bytes] = {}
+        self.loaded: dict[bytes, Any] = {}
+        self.detail = Detail(self._forget)
         self.parts: dict[str, Parts] = {}
         self.first: dict[str, Any] = {}
         self.ends: list[tuple[str, str, str]] = []  # a pipe's name, its end, who holds that open
@@ -96,7 +106,7 @@ class World:
             if primitive.bases is None:
                 raise Uncheckable(f"a {type_name} cannot be checked")
             users = {p for p in self.program.plans if self._uses(p, name)}
-            merged = self.facts.merged and not users & self.facts.killable
+            merged = self.facts.merged and not users & self.facts.signalled
             feeders = frozenset(
                 p for p in users if primitive.thread and _has_verb(self.program.plans[p], "put")
             )
@@ -111,11 +121,14 @@ class World:
                     only_holders=name in held,
                     under_condition=name in conditions,
                     part=suffix,
+                    detail=self.detail,
                 )
             self.parts.setdefault(name, self.parts[f"{name}{primitive.parts(options)[0]}"])
             one = self.parts[name]
             for part, value in primitive.bases(options, merged).items():
-                self.first[one.key(part)] = value
+                self.first[one.key(part)] = self.values.number(value) if primitive.served else value
+            if primitive.served:
+                self.first[_serving.UP] = True
             for process in feeders:
                 self.first[one.own("buffer", process)] = None
             if primitive.ends:
@@ -123,12 +136,26 @@ class World:
                     self.ends.append((name, suffix, one.holders(suffix)))
                     self.first[one.holders(suffix)] = frozenset(["main"])
 
+            if primitive.ends:
+                self._mixing(name, primitive.parts(options), machines)
+
+    def _mixing(self, name: str, ends: Sequence[str], machines: Mapping[str, Machine]) -> None:
+        """Where several processes may read, or write, at one end, their messages may mix."""
+        for end, other in (ends, ends[::-1]):
+            way = self.parts[name].way(end)
+            reading = users(self.program, machines, f"{name}{end}", ("recv", "recv_bytes"))
+            if len(reading) > 1:
+                self.detail.found.add((way, "bytes"))
+            writing = users(self.program, machines, f"{name}{other}", ("send", "send_bytes"))
+            self.detail.writers[way] = len(writing)
+
     def _uses(self, process: str, name: str) -> bool:
         uses = self.program.plans[process].uses
         return name in uses or any(use.startswith(f"{name}.") for use in uses)
 
     def _people(self) -> None:
-        for name, plan in self.program.plans.items():
+        plans = self.program.plans
+        for name, plan in plans.items():
             if plan.target or plan.class_:
                 python = plan.target or plan.class_
                 hint = "say with `actions` what it does, and it can be checked"
@@ -136,12 +163,16 @@ class World:
             self.first[life(name)] = NEW
             self.first[actor(name)] = None
             self.parts[name] = Child(self, name)
-            if name in self.facts.killable:
+            if name in self.facts.signalled:
                 self.first[signals(name)] = ()
+            if name in self.facts.suspendable:
+                self.first[stopped(name)] = False
         for queue, process in self.feeders:
             self.first[feeder(queue, process)] = ()
         for key in self.facts.log:
             self.first[key] = () if key in ("output", "lines", "marks") else ((), 0)
+        if any(_has_verb(plan, verb) for plan in plans.values() for verb in ("read", "write")):
+            self.first[FILES] = ()
         self.first[life("main")] = ALIVE
         self.first[actor("main")] = self.processes["main"].begin(frozenset(), ())[0]
 
@@ -149,7 +180,7 @@ class World:
         """The components that are actors: processes, feeders, signals on their way."""
         yield from (actor(name) for name in self.program.plans)
         yield from (feeder(queue, process) for queue, process in self.feeders)
-        yield from (signals(n) for n in self.program.plans if n in self.facts.killable)
+        yield from (signals(n) for n in self.program.plans if n in self.facts.signalled)
 
     def born(self, name: str, value: Local) -> list[Moment]:
         """What a process has done that has just been started and is up to this."""
@@ -176,8 +207,11 @@ class World:
             step = next(running)
             for number in value:
                 step = running.send(self.values.value(number))
-            return step  # type: ignore[no-any-return]
-        return self.processes[name].step(value) if isinstance(value, Local) else None
+        elif isinstance(value, Local):
+            step = self.processes[name].step(value)
+        else:
+            return None
+        return _unless_stopped(step, name) if name in self.facts.suspendable else step
 
     def after(self, key: str, value: Any, result: Any) -> tuple[Any, list[Moment]]:
         """An actor when its step had this result, and what was completed by that."""
@@ -204,6 +238,11 @@ class World:
         assert thread is not None
         return thread(on, Me(self.processes[process], ()))
 
+    def place(self, error: Uncheckable, key: str, value: Any) -> None:
+        """Say of what cannot be checked on which line it stands, if an action's step is it."""
+        if isinstance(value, Local) and split(key)[0] == "process":
+            self.processes[split(key)[1]].place(error, value)
+
     # Processes
 
     def leave(self, me: Me, done: Done) -> Generator[Step, Any, None]:
@@ -215,6 +254,8 @@ class World:
             for on in reversed(queues):
                 if not me.get(("closed", on.name)):
                     yield from _feeding.tell_feeder(on, me)
+            if me.name == "main" and _serving.UP in self.first:
+                yield steps.store(_serving.UP, False)
             children = me.get("children", ())
             for child in children:
                 if self.program.plans[child].daemon:
@@ -242,7 +283,7 @@ class World:
         fed = [feeder(queue, process) for queue, process in feeders]
         buffers = [self.parts[q].own("buffer", p) for q, p in feeders]
         sections = [key for key in sorted(self.facts.log) if key.startswith("section ")]
-        pending = [signals(name)] if name in self.facts.killable else []
+        pending = [signals(name)] if name in self.facts.signalled else []
 
         def gone(values: tuple[Any, ...]) -> list[Any]:
             new: list[Any] = [each - {name} for each in values[: len(held)]]
@@ -264,24 +305,33 @@ class World:
         )
 
     def _arrival(self, name: str) -> Step:
-        """A signal comes to a process that is alive, at whatever time."""
+        """A signal comes to a process that is alive, at whatever time. In a stopped one all but
+        SIGKILL wait until it goes on."""
         own, keys, kinds = self._belongings(name)
         process = self.processes[name]
+        halts = (stopped(name),) if name in self.facts.suspendable else ()
 
         def change(pending: Any, alive: Any, up_to: Any, *values: Any) -> Any:
             if alive != ALIVE or not isinstance(up_to, Local):
                 return []
             found = []
-            for number in pending:
-                new = own(values)
-                new[-1:] = []
-                dead = process.killed(up_to, number)
-                found.append((number, ((), -number, dead, *new)))
+            is_stopped, values = values[: len(halts)], values[len(halts) :]
+            for number in map(abs, pending):
+                if number == STOP:
+                    left = tuple(each for each in pending if each != STOP)
+                    found.append((number, (left, alive, up_to, True, *values)))
+                elif number == KILL or not any(is_stopped):
+                    new = own(values)
+                    new[-1:] = []
+                    dead = process.killed(up_to, number)
+                    halted = [False] * len(halts)
+                    found.append((number, ((), -number, dead, *halted, *new)))
             return found
 
-        first = (signals(name), life(name), actor(name))
+        first = (signals(name), life(name), actor(name), *halts)
         whole = (f"{signals(name)}:arrive", f"{life(name)}:end", f"{actor(name)}:kill")
-        return Step((*first, *keys[:-1]), (*whole, *kinds[:-1]), change)
+        halting = tuple(f"{each}:stop" for each in halts)
+        return Step((*first, *keys[:-1]), (*whole, *halting, *kinds[:-1]), change)
 
     # Names
 
@@ -292,19 +342,25 @@ class World:
         named = arguments["lock" if step.verb == "with" else step.operates]
         if not isinstance(named, str | list | tuple):
             raise TypeError(f"{step.verb}: {named!r:.60} is not a name")
+        types = registry.verbs()[verb].types
+        return self.meant(me, step.verb, types, [named] if isinstance(named, str) else named)
+
+    def meant(
+        self, me: Me, verb: str, types: Sequence[str], names: Sequence[object]
+    ) -> list[tuple[str, str]]:
+        """What these names mean to a process: things of these types, and which type each is."""
         found: list[tuple[str, str]] = []
-        for each in [named] if isinstance(named, str) else named:
+        for each in names:
             name, given = str(each), self.handed(me.name)
             if name in given:
-                if registry.primitive(given[name]).operation(verb) is None:
-                    kind = f"it is a {given[name]}"
-                    raise TypeError(f"{step.verb} does not go with {name}: {kind}")
+                if given[name] not in types:
+                    raise TypeError(f"{verb} does not go with {name}: it is a {given[name]}")
                 found.append((name, given[name]))
                 continue
             processes = self._named(me, name, verb)
-            if processes is None or registry.primitive("process").operation(verb) is None:
+            if processes is None or "process" not in types:
                 said = f"nothing that this process was handed is called {name!r}"
-                raise NameError(f"{step.verb}: {said}")
+                raise NameError(f"{verb}: {said}")
             found += [(process, "process") for process in processes]
         return found
 
@@ -333,12 +389,29 @@ class World:
         base = self.parts[name].name
         return [key for key in self.first if key == base or key.startswith(f"{base}/")]
 
-    def size(self, number: int) -> int:
-        """The bytes of a message that carries a value."""
-        found = self.sizes.get(number)
+    def body(self, number: int) -> bytes:
+        """What stands behind the header of a message that carries a value."""
+        found = self.bodies.get(number)
         if found is None:
-            found = self.sizes[number] = locals_.size(self.values.value(number))
+            found = self.bodies[number] = pickles.body(self.values.value(number), self.version)
         return found
+
+    def loads(self, body: bytes) -> Any:
+        """What is unpickled from a message that was read byte by byte."""
+        if body not in self.loaded:
+            try:
+                self.loaded[body] = pickles.loads(body)
+            except Exception as error:
+                self.loaded[body] = error
+        found = self.loaded[body]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _forget(self) -> None:
+        """All that was worked out, where more has to be told."""
+        self.steps.clear()
+        self.taken.clear()
 
 
 def actor(process: str) -> str:
@@ -354,6 +427,30 @@ def life(process: str) -> str:
 def signals(process: str) -> str:
     """The component of the signals on their way to a process."""
     return f"{process}~signals"
+
+
+def stopped(process: str) -> str:
+    """The component of whether a process has been stopped."""
+    return f"{process}~stopped"
+
+
+def _unless_stopped(step: Step, process: str) -> Step:
+    """A step that a stopped process does not take."""
+    key = stopped(process)
+
+    def held(ways: Any) -> Any:
+        return lambda *values: (
+            []
+            if values[-1]
+            else [(result, (*new, values[-1])) for result, new in ways(*values[:-1])]
+        )
+
+    return step._replace(
+        touches=(*step.touches, key),
+        kinds=(*step.kinds, f"{key}:go"),
+        change=held(step.change),
+        late=step.late and held(step.late),
+    )
 
 
 def feeder(queue: str, process: str) -> str:
@@ -447,7 +544,50 @@ class Child(Parts):
             doomed = pending or stage != ALIVE  # by the first one that was sent (signal.c)
             return [(None, (stage, pending if doomed else (number,)))]
 
+        if self.name in self.world.facts.suspendable:
+            return self._send_stoppable(number)
         return Step(keys, (f"{keys[0]}:look", f"{keys[1]}:send"), change)
+
+    def _send_stoppable(self, number: int) -> Step:
+        """The same where the process may be stopped, or about to be: then it may wait, and another
+        one end it before (told by a minus)."""
+
+        def change(stage: Any, pending: Any, is_stopped: Any) -> Any:
+            doomed = any(each > 0 and each != STOP for each in pending)
+            if stage == ALIVE and not doomed:
+                sure = not is_stopped and STOP not in pending
+                pending = tuple(sorted({*pending, number if sure else -number}))
+            return [(None, (stage, pending, is_stopped))]
+
+        return self._signalling(change, "see")
+
+    def _signalling(self, change: Any, kind: str) -> Step:
+        name = self.name
+        keys = (life(name), signals(name), stopped(name))
+        kinds = (f"{keys[0]}:look", f"{keys[1]}:sends", f"{keys[2]}:{kind}")
+        return Step(keys, kinds, change)
+
+    def suspend(self) -> Step:
+        """The step that sends SIGSTOP: it stops some time after that, if it is not ending."""
+
+        def change(stage: Any, pending: Any, is_stopped: Any) -> Any:
+            doomed = any(each > 0 for each in pending)
+            if stage == ALIVE and not doomed and not is_stopped:
+                pending = tuple(sorted((*pending, STOP)))
+            return [(None, (stage, pending, is_stopped))]
+
+        return self._signalling(change, "see")
+
+    def resume(self) -> Step:
+        """The step that sends SIGCONT; a SIGSTOP that has not come yet never will."""
+        if self.name not in self.world.facts.suspendable:
+            return self.stage()
+
+        def change(stage: Any, pending: Any, is_stopped: Any) -> Any:
+            left = tuple(each for each in pending if each != STOP)
+            return [(None, (stage, left, False))]
+
+        return self._signalling(change, "cont")
 
     def handed_closed(self, me: Me) -> bool:
         """Whether it would be handed an end that its parent has closed: by fork alone it can."""
@@ -478,7 +618,8 @@ def facts_of(scenario: Scenario, program: Program, merged: bool, exact: bool) ->
         log.add("output")
     elif any("output" in each.compiled.names for each in conditions):
         log.add("lines")
-    return Facts(killable(program), observed, frozenset(log), merged, exact)
+    ending, stopping = killable(program), signalled(program, ("suspend",))
+    return Facts(ending, observed, frozenset(log), merged, exact, stopping)
 
 
 def _ordered_output(condition: Condition) -> bool:
@@ -501,10 +642,16 @@ def _ordered_output(condition: Condition) -> bool:
 def killable(program: Program) -> frozenset[str]:
     """The processes that a signal may end: those that somebody names in terminate, kill or signal,
     and daemons."""
-    found = {name for name, plan in program.plans.items() if plan.daemon}
+    daemons = {name for name, plan in program.plans.items() if plan.daemon}
+    return signalled(program, ("terminate", "kill", "signal")) | daemons
+
+
+def signalled(program: Program, verbs: Sequence[str]) -> frozenset[str]:
+    """The processes that somebody may name in one of these."""
+    found: set[str] = set()
     for plan in program.plans.values():
         for step in plan.steps:
-            if step.verb in ("terminate", "kill", "signal"):
+            if step.verb in verbs:
                 name = constant(step.arguments["process"])
                 found |= set(program.names.get(name or "", program.plans.keys() - {"main"}))
     return frozenset(found)

@@ -43,7 +43,7 @@ def get(on: Any, me: Any, block: bool, timeout: float | None) -> Any:
     readers, pipe, slots = on.key("readers"), on.key("pipe"), on.key("slots")
     if block and timeout is None:
         yield on.down(readers)
-        item = yield from _pipes.receive(on, pipe)
+        item = yield from _pipes.receive(on, me, pipe)
         yield on.up(readers)
         yield on.up(slots)
         return me.value(item)
@@ -52,7 +52,7 @@ def get(on: Any, me: Any, block: bool, timeout: float | None) -> Any:
     if not (yield _pipes.poll(on, pipe, timeout if block else 0)):
         yield on.up(readers)
         raise named("Empty")
-    item = yield from _pipes.receive(on, pipe)
+    item = yield from _pipes.receive(on, me, pipe)
     yield on.up(slots)
     yield on.up(readers)
     return me.value(item)
@@ -62,7 +62,13 @@ def getting(on: Any, waits: bool) -> tuple[str, ...]:
     """What get does to what."""
     readers, pipe = on.key("readers"), on.key("pipe")
     timed = () if waits else (f"{readers}:T", f"{pipe}:poll")
-    return (f"{readers}:P", f"{readers}:V", f"{pipe}:recv", f"{on.key('slots')}:V", *timed)
+    return (
+        f"{readers}:P",
+        f"{readers}:V",
+        _pipes.reading(on, pipe),
+        f"{on.key('slots')}:V",
+        *timed,
+    )
 
 
 def feed(on: Any, me: Any) -> Any:
@@ -79,7 +85,7 @@ def feed(on: Any, me: Any) -> Any:
     if item == SENTINEL:
         return True
     yield on.down(on.key("writers"))
-    yield from _pipes.send(on, on.key("pipe"), item, me.size(item))
+    yield from _pipes.send(on, me, on.key("pipe"), item)
     yield on.up(on.key("writers"))
     return False
 

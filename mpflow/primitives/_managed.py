@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mpflow.kinds import AT, FROM, INTO, TO, VALUE, Argument, Operation
+from mpflow.primitives import _serving
 from mpflow.primitives._slices import sliced
 
 if TYPE_CHECKING:
@@ -156,6 +157,8 @@ def operations(load: Callable[..., Any], needs: tuple[str, ...]) -> tuple[Operat
             (AT, INTO),
             load,
             code="__getitem__(at)",
+            model=_serving.load,
+            accesses=_serving.requests("r"),
         ),
         Operation(
             "store",
@@ -165,6 +168,8 @@ def operations(load: Callable[..., Any], needs: tuple[str, ...]) -> tuple[Operat
             lambda proxy, value, at: proxy.__setitem__(at, value),
             shows="value",
             code="__setitem__(at, value)",
+            model=_serving.store,
+            accesses=_serving.requests("w"),
             needs=("at",),
         ),
         Operation(
@@ -174,6 +179,8 @@ def operations(load: Callable[..., Any], needs: tuple[str, ...]) -> tuple[Operat
             (AT, INTO),
             lambda proxy, at: proxy.pop() if at is None else proxy.pop(at),
             code="pop(at)",
+            model=_serving.pop,
+            accesses=_serving.requests("w"),
             needs=needs,
         ),
         Operation(
@@ -183,6 +190,8 @@ def operations(load: Callable[..., Any], needs: tuple[str, ...]) -> tuple[Operat
             (AT,),
             lambda proxy, at: proxy.__delitem__(at),
             code="__delitem__(at)",
+            model=_serving.delete,
+            accesses=_serving.requests("w"),
             needs=("at",),
         ),
         Operation(
@@ -192,6 +201,8 @@ def operations(load: Callable[..., Any], needs: tuple[str, ...]) -> tuple[Operat
             (INTO,),
             lambda proxy: len(proxy),
             code="__len__()",
+            model=_serving.length,
+            accesses=_serving.requests("r"),
         ),
         Operation(
             "invoke",
@@ -201,5 +212,7 @@ def operations(load: Callable[..., Any], needs: tuple[str, ...]) -> tuple[Operat
             lambda proxy, method, args: proxy._callmethod(method, tuple(args)),
             shows="method",
             code="_callmethod(method)",
+            model=_serving.invoke,
+            accesses=_serving.requests("w"),
         ),
     )

@@ -1,9 +1,10 @@
 """The model of a byte pipe that carries messages: what is in it, and the steps of its two ends.
 
-A message is its item's number, its size in bytes, how many of them were written, and how many
-were read. CPython: connection.py (_send, _recv). Linux: pipe_write takes up to 4096 bytes whole or
-not at all and what is larger as there is room; a socket takes chunks while less is in it than its
-send buffer holds (af_unix.c).
+What lies in it is nothing, or its content and how that is laid out in the kernel. The content is
+told as messages, or, where several processes read at one end or write long messages at another, as
+bytes. CPython: connection.py (_send, _recv). Linux: pipe.c has 16 slots of a page each; what fits
+into a page is written whole or not at all, what is larger as there is room. A socket takes chunks
+while less is in it than its send buffer holds (af_unix.c).
 """
 
 from __future__ import annotations
@@ -12,77 +13,150 @@ from typing import Any
 
 EMPTY: tuple[Any, ...] = ()
 
-CAPACITY = 65536  # bytes in a pipe
-ATOMIC = 4096  # bytes: PIPE_BUF
+SLOTS, PAGE = 16, 4096
+ROOMY = 24_000  # bytes that a pipe has room for, in whatever pieces they are written and read
+TOGETHER = 16384  # bytes: header and body of a longer message are written apart
 BUFFER, CHUNK = 212992, 36544  # a socket's send buffer, and the most it takes as one piece
+LARGEST, ENDLESS = 2**31, 2**47  # bytes that can be asked for; that no memory has
 
-Message = tuple[int, int, int, int]
-Way = tuple[Message, ...]
+Message = tuple[int, int, int, int]  # its item, its size, how much was written, how much was read
+Layout = tuple[Any, ...]
 
 
 def send(
-    on: Any, key: str, item: int, size: int, readers: str | None = None, socket: bool = False
+    on: Any, me: Any, key: str, item: int, readers: str | None = None, socket: bool = False
 ) -> Any:
     """Write a message, waiting for room. BrokenPipeError where nobody holds a reading end."""
-    fit = _chunks if socket else _bytes
+    size = me.size(item)
+    writes = [size] if size - 4 <= TOGETHER else [4, size - 4]
+    torn = size > (TOGETHER if socket else PAGE) and readers is not None and on.writers(key) > 1
+    if torn and not on.needs(key, "bytes"):
+        yield on.step((), (), lambda: on.need(key, "bytes"))
+    done = 0
+    for number, length in enumerate(writes):
+        left, fresh = length, True
+        while left:
+            if on.needs(key, "bytes"):
+                content: Any = me.message(item)[done : done + left]
+            else:
+                content = item, size, number == 0 and fresh
+            left = yield _write(on, key, content, left, fresh, readers, socket)
+            if left == "broken":
+                raise BrokenPipeError(32, "Broken pipe")
+            done, fresh = sum(writes[: number + 1]) - left, False
 
-    def begin(way: Way, *held: Any) -> Any:
+
+def _write(
+    on: Any, key: str, what: Any, left: int, fresh: bool, readers: str | None, socket: bool
+) -> Any:
+    """The step of one write, or of what it has left: the result is what it has left then."""
+    fit = _chunks if socket else _slots
+
+    def change(way: Any, *held: Any) -> Any:
         if held and not held[0]:
             return [("broken", (way, *held))]
-        if way and way[-1][2] < way[-1][1]:
-            return []  # somebody is in the middle of his message
-        room = fit(way, size)
-        return [(room == size, ((*way, (item, size, room, 0)), *held))] if room else []
-
-    def more(way: Way, *held: Any) -> Any:
-        if held and not held[0]:
-            return [("broken", (way, *held))]
-        number, _, written, read = way[-1]
-        room = fit(way, size - written)
-        message = number, size, written + room, read
-        return [(written + room == size, ((*way[:-1], message), *held))] if room else []
+        content, layout = way or (b"" if isinstance(what, bytes) else (), ())
+        taken, layout = fit(on, key, content, layout, left, fresh)
+        if not taken:
+            return []
+        if isinstance(what, bytes):
+            content += what[:taken]
+        else:
+            content = _written(content, what, taken)
+        return [(left - taken, ((content, layout), *held))] if content else []
 
     touches = (key,) if readers is None else (key, readers)
-    kinds = (f"{key}:send",) if readers is None else (f"{key}:send", f"{readers}:r")
-    done = yield on.step(touches, kinds, begin, effect=True)
-    while done is False:
-        done = yield on.step(touches, kinds, more, effect=True)
-    if done == "broken":
-        raise BrokenPipeError(32, "Broken pipe")
+    kinds = (writing(on, key),) if readers is None else (writing(on, key), f"{readers}:r")
+    return on.step(touches, kinds, change, effect=True)
 
 
-def receive(on: Any, key: str, writers: str | None = None) -> Any:
-    """Read a message, waiting for it: its item. EOFError where nobody can write one any more."""
+def _written(messages: Any, what: Any, taken: int) -> Any:
+    """The messages with some more bytes of one; none while somebody is in the middle of his."""
+    item, size, first = what
+    if first:
+        complete = not messages or messages[-1][2] == messages[-1][1]
+        return (*messages, (item, size, taken, 0)) if complete else ()
+    _, _, written, read = messages[-1]
+    return (*messages[:-1], (item, size, written + taken, read))
 
-    def take(way: Way, *held: Any) -> Any:
-        if way:
-            (item, size, written, read), *rest = way
+
+def receive(
+    on: Any,
+    me: Any,
+    key: str,
+    writers: str | None = None,
+    back: str | None = None,
+    most: int | None = None,
+    plain: bool = True,
+) -> Any:
+    """Read a message, waiting for it: its item. EOFError where nobody can write one any more;
+    ConnectionResetError before that where what was sent back was never read. None for one that is
+    longer than `most`: only its header has been read. `plain`: it has to be unpickled."""
+    if on.needs(key, "bytes"):
+        return (yield from _receive_bytes(on, me, key, writers, back, most, plain))
+
+    def take(way: Any, *others: Any) -> Any:
+        messages, layout = way or ((), ())
+        if messages:
+            (item, size, written, read), *rest = messages
+            if most is not None and size - 4 > most and written >= 4:
+                header = max(4 - read, 0)
+                new = ((item, size, written, max(read, 4)), *rest)
+                return [("long", ((new, _drained(layout, header)), *others))]
             if written == size:
-                return [(item, (tuple(rest), *held))]
+                new = (tuple(rest), _drained(layout, size - read)) if rest else ()
+                return [(item, (new, *others))]
             if read < written:
-                return [("part", (((item, size, written, written), *rest), *held))]
-        if held and not held[0]:
-            return [("cut" if way else "end", (way, *held))]
-        return []
+                new = (((item, size, written, written), *rest), _drained(layout, written - read))
+                return [("part", (new, *others))]
+        over = _over(way, others)
+        if over == "end" and messages and messages[0][2] != 4:  # header and body are read apart
+            return [("cut", (way, *others))]
+        return [(over, (way, *_told(over, others)))] if over else []
 
-    touches = (key,) if writers is None else (key, writers)
-    kinds = (f"{key}:recv",) if writers is None else (f"{key}:recv", f"{writers}:wait")
-    found = yield on.step(touches, kinds, take, effect=True)
+    found = "part"
     while found == "part":
-        found = yield on.step(touches, kinds, take, effect=True)
+        found = yield _read(on, key, writers, back, take)
+    if found == "long":
+        return None
+    if isinstance(found, str):
+        _raise(found)
+    return found
+
+
+def _read(on: Any, key: str, writers: str | None, back: str | None, take: Any) -> Any:
+    """The step of one read: who is able to write, and what was sent back, matter at the end."""
+    touches = [each for each in (key, writers, back) if each is not None]
+    kinds = (reading(on, key),) if writers is None else (reading(on, key), f"{writers}:wait")
+    return on.step(touches, kinds, take, effect=True)
+
+
+def _over(way: Any, others: tuple[Any, ...]) -> str:
+    """What is read where nothing is there: the end, first of all that the other side was closed
+    with something unread."""
+    if not others or others[0]:
+        return ""
+    return "reset" if others[1:] and others[1] else "end"
+
+
+def _told(over: str, others: tuple[Any, ...]) -> tuple[Any, ...]:
+    """It is told once."""
+    return (others[0], EMPTY) if over == "reset" else others
+
+
+def _raise(found: str) -> None:
     if found == "end":
         raise EOFError
-    if found == "cut":
-        raise OSError("got end of file during message")
-    return found
+    if found == "reset":
+        raise ConnectionResetError(104, "Connection reset by peer")
+    raise OSError("got end of file during message")
 
 
 def poll(on: Any, key: str, timeout: float | None, writers: str | None = None) -> Any:
     """The step that tells whether there is something to read, or the end of it all."""
 
-    def ready(way: Way, *held: Any) -> Any:
-        there = any(written > read for _, _, written, read in way) or (held and not held[0])
-        return [(True, (way, *held))] if there else []
+    def ready(way: Any, *held: Any) -> Any:
+        return [(True, (way, *held))] if filled(way) or (held and not held[0]) else []
 
     def late(*values: Any) -> Any:
         return [] if ready(*values) else [(False, values)]
@@ -95,23 +169,154 @@ def poll(on: Any, key: str, timeout: float | None, writers: str | None = None) -
     return on.step(touches, kinds, ready, late, max(timeout, 0))
 
 
-def _bytes(way: Way, rest: int) -> int:
-    """How many of the bytes left a pipe takes just now."""
-    room = CAPACITY - sum(written - read for _, _, written, read in way)
-    if rest <= ATOMIC:
-        return rest if room >= rest else 0
-    return min(room, rest)
+def filled(way: Any) -> bool:
+    """Whether there is something to read."""
+    content = way[0] if way else ()
+    return isinstance(content, bytes) or any(written > read for _, _, written, read in content)
 
 
-def _chunks(way: Way, rest: int) -> int:
-    """How many of the bytes left a socket takes just now."""
-    held = sum(_accounted(written - read) for _, _, written, read in way)
+# What reading and writing may disturb: more, where it matters how much of either is done at once
+
+
+def writing(on: Any, key: str) -> str:
+    """What a write is to a way."""
+    return f"{key}:pour" if on.exact(key) else f"{key}:send"
+
+
+def reading(on: Any, key: str) -> str:
+    """What a read is to a way."""
+    return f"{key}:take" if on.exact(key) else f"{key}:recv"
+
+
+# Byte by byte
+
+
+def _receive_bytes(
+    on: Any,
+    me: Any,
+    key: str,
+    writers: str | None,
+    back: str | None,
+    most: int | None,
+    plain: bool,
+) -> Any:
+    """Connection._recv_bytes, and what becomes of its bytes."""
+
+    def read(many: int, done: Any = None) -> Any:
+        """Connection._recv. `done` says of all that was read what is to be kept of it."""
+        found = b""
+        while len(found) < many:
+            chunk = yield _read(on, key, writers, back, _taking(many, found, done))
+            if isinstance(chunk, str):
+                _raise("cut" if chunk == "end" and found else chunk)
+            if chunk is None:
+                return None
+            found += chunk
+        return found
+
+    size = int.from_bytes((yield from read(4)), signed=True)
+    if size == -1:
+        size = int.from_bytes((yield from read(8)))
+    if most is not None and size > most:
+        return None
+    if size >= LARGEST:
+        _refuse(me, size)
+    body = yield from read(size, (lambda whole: me.unseen(whole)) if plain else None)
+    return me.arrived(body, plain)  # without a body: nobody asks for it
+
+
+def _taking(many: int, before: bytes, done: Any) -> Any:
+    def take(way: Any, *others: Any) -> Any:
+        if not way:
+            over = _over(way, others)
+            return [(over, (way, *_told(over, others)))] if over else []
+        content, layout = way
+        chunk, rest = content[: many - len(before)], content[many - len(before) :]
+        new = (rest, _drained(layout, len(chunk))) if rest else ()
+        if done is not None and len(before) + len(chunk) == many and done(before + chunk):
+            return [(None, (new, *others))]
+        return [(chunk, (new, *others))]
+
+    return take
+
+
+def _refuse(me: Any, size: int) -> None:
+    """os.read, asked for more bytes than there can be."""
+    if size >= 2**63:
+        raise OverflowError("Python int too large to convert to C ssize_t")
+    if size >= 2**63 - 33:
+        raise OverflowError("byte string is too large")
+    if size >= ENDLESS:
+        raise MemoryError
+    raise me.uncheckable("how much memory a torn message may ask for depends on the machine", "")
+
+
+# Room
+
+
+def _slots(
+    on: Any, key: str, content: Any, layout: Layout, left: int, fresh: bool
+) -> tuple[int, Layout]:
+    """How many bytes a pipe takes just now, and its slots then: how much of the first has been
+    read, and how much is in each. They are told only where they may matter."""
+    if not on.needs(key, "slots"):
+        if _held(content) + left > ROOMY:
+            on.need(key, "slots")
+        return left, layout
+    offset, *slots = layout or (0,)
+    taken, some = 0, left % PAGE
+    if fresh and slots and slots[-1] + (offset if len(slots) == 1 else 0) + some <= PAGE:
+        slots[-1] += some
+        taken = some
+    while taken < left and len(slots) < SLOTS:
+        slots.append(min(left - taken, PAGE))
+        taken += slots[-1]
+    return taken, (offset, *slots)
+
+
+def _held(content: Any) -> int:
+    if isinstance(content, bytes):
+        return len(content)
+    return sum(written - read for _, _, written, read in content)
+
+
+def _chunks(
+    on: Any, key: str, content: Any, layout: Layout, left: int, fresh: bool
+) -> tuple[int, Layout]:
+    """How many bytes a socket takes just now. Between its chunks others may write theirs: where
+    bytes are told there is a layout, how much is left of each chunk, and how long it was."""
     taken = 0
-    while taken < rest and held < BUFFER:
-        chunk = min(rest - taken, CHUNK)
+    if isinstance(content, bytes):
+        if sum(_accounted(length) for _, length in layout) < BUFFER:
+            taken = min(left, CHUNK)
+        return taken, (*layout, (taken, taken))
+    held = sum(_accounted(written - read) for _, _, written, read in content)
+    while taken < left and held < BUFFER:
+        chunk = min(left - taken, CHUNK)
         taken += chunk
         held += _accounted(chunk)
-    return taken
+    return taken, ()
+
+
+def _drained(layout: Layout, many: int) -> Layout:
+    """The layout when so many bytes have been read."""
+    if not layout:
+        return ()
+    if isinstance(layout[0], tuple):
+        chunks = list(layout)
+        while many and many >= chunks[0][0]:
+            many -= chunks.pop(0)[0]
+        if many:
+            chunks[0] = (chunks[0][0] - many, chunks[0][1])
+        return tuple(chunks)
+    offset, *slots = layout
+    while many and many >= slots[0]:
+        many -= slots.pop(0)
+        offset = 0
+    if many:
+        slots[0] -= many
+        offset += many
+    return (offset, *slots) if slots else ()
 
 
 def _accounted(size: int) -> int:

@@ -36,4 +36,6 @@ PRIMITIVE = Primitive(
     rule=lambda options: Container(options["initial"]),
     check=_check,
     stage=0,
+    bases=lambda options, merged: {"": options["initial"]},
+    served=True,
 )

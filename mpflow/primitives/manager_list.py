@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpflow.kinds import TO, VALUE, Argument, Operation, Primitive
+from mpflow.primitives import _serving
 from mpflow.primitives._managed import Container, manager, operations
 
 
@@ -29,6 +30,8 @@ APPEND = Operation(
     lambda proxy, value: proxy.append(value),
     shows="value",
     method="append",
+    model=_serving.append,
+    accesses=_serving.requests("w"),
 )
 PRIMITIVE = Primitive(
     type="manager_list",
@@ -38,4 +41,6 @@ PRIMITIVE = Primitive(
     make=_make,
     rule=lambda options: Container(options["initial"]),
     stage=0,
+    bases=lambda options, merged: {"": options["initial"]},
+    served=True,
 )

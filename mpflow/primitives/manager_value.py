@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mpflow.kinds import FROM, INTO, TO, VALUE, Argument, Operation, Primitive
+from mpflow.primitives import _serving
 from mpflow.primitives._managed import Content, manager, same
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ PRIMITIVE = Primitive(
             (INTO,),
             lambda proxy: proxy.value,
             code=".value | get()",
+            model=_serving.load_value,
+            accesses=_serving.requests("r"),
         ),
         Operation(
             "store",
@@ -65,9 +68,13 @@ PRIMITIVE = Primitive(
             _store,
             shows="value",
             code=".value = | set(value)",
+            model=_serving.store_value,
+            accesses=_serving.requests("w"),
         ),
     ),
     make=_make,
     rule=lambda options: Held(options["initial"]),
     stage=0,
+    bases=lambda options, merged: {"": options["initial"]},
+    served=True,
 )

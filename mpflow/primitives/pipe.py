@@ -138,24 +138,61 @@ def _send(on: Any, me: Any, value: object) -> Any:
     _check_open(on, me)
     if _refuses("send", on.part, on.options):
         raise OSError("connection is read-only")
-    other, item = _other(on), me.number(value)
-    yield from _pipes.send(
-        on, on.way(other), item, me.size(item), on.holders(other), on.options["duplex"]
-    )
+    yield from _sending(on, me, me.number(value))
+
+
+def _send_bytes(on: Any, me: Any, value: Any) -> Any:
+    _check_open(on, me)
+    if _refuses("send", on.part, on.options):
+        raise OSError("connection is read-only")
+    yield from _sending(on, me, me.raw(bytes(memoryview(encoded(value)))))
+
+
+def _sending(on: Any, me: Any, item: int) -> Any:
+    other = _other(on)
+    yield from _pipes.send(on, me, on.way(other), item, on.holders(other), on.options["duplex"])
 
 
 def _recv(on: Any, me: Any) -> Any:
+    _check_readable(on, me)
+    item = yield from _receiving(on, me, None, plain=True)
+    return me.received(item)
+
+
+def _recv_bytes(on: Any, me: Any, most: int | None) -> Any:
+    _check_readable(on, me)
+    if most is not None and most < 0:
+        raise ValueError("negative maxlength")
+    item = yield from _receiving(on, me, most, plain=False)
+    if item is None:
+        yield from _bad_length(on, me)
+    return me.body(item)
+
+
+def _receiving(on: Any, me: Any, most: int | None, plain: bool) -> Any:
+    other = _other(on)
+    back = on.way(other) if on.options["duplex"] else None
+    return _pipes.receive(on, me, on.way(on.part), on.holders(other), back, most, plain)
+
+
+def _bad_length(on: Any, me: Any) -> Any:
+    """Who can also write keeps the end, but may read no more."""
+    if on.options["duplex"]:
+        me.set("closed", me.get("closed", frozenset()) | {(on.name, f"{on.part}~deaf")})
+    else:
+        yield from _model_close(on, me)
+    raise OSError("bad message length")
+
+
+def _fileno(on: Any, me: Any) -> Any:
     _check_open(on, me)
-    if _refuses("recv", on.part, on.options):
-        raise OSError("connection is write-only")
-    item = yield from _pipes.receive(on, on.way(on.part), on.holders(_other(on)))
-    return me.value(item)
+    if me.keeps:
+        hint = "leave `into` away, and it can be checked"
+        raise me.uncheckable("which number a descriptor has is not part of the model", hint)
 
 
 def _poll(on: Any, me: Any, timeout: float | None) -> Any:
-    _check_open(on, me)
-    if _refuses("poll", on.part, on.options):
-        raise OSError("connection is write-only")
+    _check_readable(on, me)
     return (yield _pipes.poll(on, on.way(on.part), timeout, on.holders(_other(on))))
 
 
@@ -170,6 +207,35 @@ def _model_close(on: Any, me: Any) -> Any:
 def _check_open(on: Any, me: Any) -> None:
     if (on.name, on.part) in me.get("closed", frozenset()):
         raise OSError("handle is closed")
+
+
+def _check_readable(on: Any, me: Any) -> None:
+    _check_open(on, me)
+    deaf = (on.name, f"{on.part}~deaf") in me.get("closed", frozenset())
+    if deaf or _refuses("recv", on.part, on.options):
+        raise OSError("connection is write-only")
+
+
+# What each does to what
+
+
+def _sends(on: Any, process: str, waits: bool) -> tuple[str, ...]:
+    other = _other(on)
+    return _pipes.writing(on, on.way(other)), f"{on.holders(other)}:r"
+
+
+def _receives(on: Any, process: str, waits: bool) -> tuple[str, ...]:
+    holders = on.holders(_other(on))
+    return (
+        _pipes.reading(on, on.way(on.part)),
+        f"{holders}:wait",
+        f"{on.holders(on.part)}:drop",
+    )
+
+
+def _polls(on: Any, process: str, waits: bool) -> tuple[str, ...]:
+    way, holders = on.way(on.part), on.holders(_other(on))
+    return f"{way}:wait", f"{holders}:wait", f"{way}:poll", f"{holders}:r"
 
 
 def _other(on: Any) -> str:
@@ -194,6 +260,7 @@ PRIMITIVE = Primitive(
             shows="value",
             method="send",
             model=_send,
+            accesses=_sends,
         ),
         Operation(
             "recv",
@@ -203,6 +270,7 @@ PRIMITIVE = Primitive(
             lambda end: end.recv(),
             method="recv",
             model=_recv,
+            accesses=_receives,
         ),
         Operation(
             "send_bytes",
@@ -212,6 +280,8 @@ PRIMITIVE = Primitive(
             lambda end, value: end.send_bytes(encoded(value)),
             shows="value",
             code="send_bytes(value)",
+            model=_send_bytes,
+            accesses=_sends,
         ),
         Operation(
             "recv_bytes",
@@ -220,6 +290,8 @@ PRIMITIVE = Primitive(
             (MOST, INTO),
             lambda end, maxlength: end.recv_bytes(maxlength),
             code="recv_bytes() | recv_bytes_into(buf)",
+            model=_recv_bytes,
+            accesses=_receives,
         ),
         Operation(
             "fileno",
@@ -227,6 +299,8 @@ PRIMITIVE = Primitive(
             OF,
             (INTO,),
             lambda end: end.fileno(),
+            model=_fileno,
+            accesses=lambda on, process, waits: (),
         ),
         Operation(
             "poll",
@@ -237,6 +311,7 @@ PRIMITIVE = Primitive(
             boolean=True,
             method="poll",
             model=_poll,
+            accesses=_polls,
         ),
         Operation(
             "close",
@@ -246,6 +321,7 @@ PRIMITIVE = Primitive(
             _close,
             method="close",
             model=_model_close,
+            accesses=lambda on, process, waits: (f"{on.holders(on.part)}:drop",),
         ),
     ),
     make=_make,

@@ -148,6 +148,13 @@ def _model_signal(on: Any, me: Any, number: int, verb: str) -> Any:
     yield on.send(number)
 
 
+def _model_suspend(on: Any, me: Any, resume: bool = False) -> Any:
+    _check_closed(on, me)
+    if on.name not in (*me.get("children", ()), *me.get("known", ())):
+        raise ValueError("process not started")
+    yield on.resume() if resume else on.suspend()
+
+
 def _model_any_signal(on: Any, me: Any, signal: object) -> Any:
     number = _number(signal)
     if number not in _ENDING:
@@ -259,6 +266,8 @@ PRIMITIVE = Primitive(
             (),
             lambda process: _send(process, _number("SIGSTOP")),
             outgoing=True,
+            model=_model_suspend,
+            accesses=lambda on, process, waits: on.suspend().kinds,
         ),
         Operation(
             "resume",
@@ -267,6 +276,8 @@ PRIMITIVE = Primitive(
             (),
             lambda process: _send(process, _number("SIGCONT")),
             outgoing=True,
+            model=lambda on, me: _model_suspend(on, me, resume=True),
+            accesses=lambda on, process, waits: on.resume().kinds,
         ),
         Operation(
             "close",

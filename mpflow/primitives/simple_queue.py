@@ -52,14 +52,14 @@ def _put(on: Any, me: Any, value: object) -> Any:
     _check_open(on, me)
     yield on.down(on.key("writers"))
     item = me.number(value)
-    yield from _pipes.send(on, on.key("pipe"), item, me.size(item))
+    yield from _pipes.send(on, me, on.key("pipe"), item)
     yield on.up(on.key("writers"))
 
 
 def _get(on: Any, me: Any) -> Any:
     _check_open(on, me)
     yield on.down(on.key("readers"))
-    item = yield from _pipes.receive(on, on.key("pipe"))
+    item = yield from _pipes.receive(on, me, on.key("pipe"))
     yield on.up(on.key("readers"))
     return me.value(item)
 

@@ -70,10 +70,8 @@ BESIDES: dict[str, set[str]] = {
     # The signal may take its time: the suspended process may answer before it stops.
     "processes/suspend.yaml": {"deadlock", "always"},
 }
-# The judge against the file. writers_mixed lists a deadlock: whenever the writes mix, the first
-# message already has the second's header among its bytes, so that main's first recv or its assert
-# fails; then main kills the writers, and all end.
-DIFFERENT = {"bugs/writers_mixed.yaml": {"deadlock"}}
+# The judge against the file.
+DIFFERENT: dict[str, set[str]] = {}
 
 
 def load(name: str) -> Any:
