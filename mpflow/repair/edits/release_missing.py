@@ -1,0 +1,55 @@
+"""A lock or permit that is never given back -> a release behind its acquire, or a `with`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mpflow.repair.kinds import Candidate, Case, Edit, Spot, item_path, subject
+from mpflow.repair.source import Changes, together
+from mpflow.scenario import Node
+
+FAR = 6  # actions behind the acquire that may come before the release
+
+
+def _candidates(case: Case) -> Iterator[Candidate]:
+    wanted = {name for each in case.clues.waits("acquire", "with") for name in each.on}
+    bases = {found.name for name in wanted if (found := case.declared(name))}
+    for spot in case.of("acquire"):
+        declared = case.declared(subject(spot.node))
+        if declared and declared.name in bases:
+            yield from _released(case, spot)
+            yield from _with(case, spot)
+
+
+def _released(case: Case, spot: Spot) -> Iterator[Candidate]:
+    """A release behind the acquire, or behind one of the next actions; first where it is latest."""
+    name = subject(spot.node)
+    for node in reversed((spot.node, *spot.later[:FAR])):
+        changes = case.source.insert(item_path(node), True, ("release", name))
+        why = f"`{spot.process}` releases `{name}`, which it has acquired in line {spot.node.line}:"
+        yield Candidate(changes, f"{why} whoever comes next waits for that.")
+
+
+def _with(case: Case, spot: Spot) -> Iterator[Candidate]:
+    """The actions from the acquire to its release inside a `with`."""
+    name, releases = subject(spot.node), [n for n in spot.later if _gives_back(n, spot.node)]
+    if not releases or spot.node.written.keys() - {"lock"}:
+        return
+    last = spot.nodes.index(releases[0])
+    between = spot.nodes[spot.at + 1 : last]
+    if not between:
+        return
+    source = case.source
+    wrapped: Changes | None = source.wrap(
+        item_path(between[0]), item_path(between[-1]), "with", "lock", name, "do"
+    )
+    gone = (source.delete(spot.path), source.delete(item_path(releases[0])))
+    why = f"`{spot.process}` holds `{name}` by `with`, which releases it on every way out."
+    yield Candidate(together(*gone, wrapped), why)
+
+
+def _gives_back(node: Node, acquired: Node) -> bool:
+    return node.verb == "release" and subject(node) == subject(acquired)
+
+
+EDIT = Edit("release on every way out", 1, _candidates)
