@@ -13,7 +13,7 @@ from typing import NamedTuple
 from mpflow.model.check import Report, Violation
 from mpflow.model.local import Dead, Local
 from mpflow.model.machine import State
-from mpflow.model.schedule import Taken, replay
+from mpflow.model.schedule import Schedule, Taken, replay
 from mpflow.model.space import Space
 from mpflow.model.world import World, actor
 
@@ -63,7 +63,7 @@ def clues(report: Report) -> Clues:
     return Clues(tuple(waiting), held, errors)
 
 
-def _schedules(report: Report) -> Iterator[Sequence[object]]:
+def _schedules(report: Report) -> Iterator[Schedule]:
     """The schedules of deadlocks, if there are any; else of all that is wrong."""
     wrong: tuple[Violation, ...] = report.violations
     stuck = [each for each in wrong if each.end in ("deadlock", "timeout")]

@@ -71,9 +71,7 @@ class Case:
     def spots(self) -> tuple[Spot, ...]:
         """All actions, main's last."""
         declarations = (*self.scenario.processes.values(), self.scenario.main)
-        return tuple(
-            spot for each in declarations for spot in _spots(each, each.nodes or (), ())
-        )
+        return tuple(spot for each in declarations for spot in _spots(each, each.nodes or (), ()))
 
     def of(self, *verbs: str) -> Iterator[Spot]:
         """All actions of these verbs."""
@@ -101,6 +99,14 @@ class Case:
         """The type of what an action is on; empty where the text does not tell."""
         found = self.declared(subject(node))
         return found.type if found else ""
+
+    def is_lock(self, node: Node) -> bool:
+        """Whether an action acquires something that is there at first: no semaphore of 0, which
+        is a signal."""
+        found = self.declared(subject(node))
+        if found is None or found.type not in LOCKS:
+            return False
+        return "semaphore" not in found.type or found.options.get("value") != 0
 
     def processes(self) -> Iterator[Declaration]:
         """All that is declared, and main."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from mpflow.document import Document, Path
@@ -19,9 +20,12 @@ from mpflow.problems import Span
 _DASH = re.compile(r"( *)- +")
 _REST = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r?\n|\Z)")
 _BEFORE = re.compile(r"[\[,]\s*\Z")
+_COMMA = re.compile(r",\s*\Z")
 _AFTER = re.compile(r"\s*([\],])")
 _PLAIN = re.compile(r"[A-Za-z_$](?:[A-Za-z0-9_.$()+*/%=<>!\[\], -]*[A-Za-z0-9_)\]])?")
 _WORDS = frozenset({"true", "false", "null"})
+
+NEAR = 300  # characters before something in which its comma or bracket has to stand
 
 
 class Change(NamedTuple):
@@ -49,7 +53,7 @@ def together(*parts: Changes | None) -> Changes | None:
     if any(part is None for part in parts):
         return None
     found = sorted({change for part in parts for change in part or ()})
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         if other.start < one.end or (one.start, one.end) == (other.start, other.end):
             return None
     return tuple(found)
@@ -64,16 +68,22 @@ def applied(text: str, changes: Iterable[Change]) -> str:
     return "".join([*parts, text[at:]])
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of a text, each with its end. (splitlines would split at further characters.)"""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
 def yaml(data: Any, flow: bool = False) -> str:
     """Data as YAML on one line; `flow`: inside brackets, where commas and brackets need quotes."""
     if isinstance(data, str):
         plain = _PLAIN.fullmatch(data) and data not in _WORDS
-        return data if plain and not (flow and set("[]{},") & set(data)) else json.dumps(data)
+        if plain and not (flow and set("[]{},") & set(data)):
+            return data
     if isinstance(data, Mapping):
         return "{" + ", ".join(f"{key}: {yaml(each, True)}" for key, each in data.items()) + "}"
     if isinstance(data, list | tuple):
         return "[" + ", ".join(yaml(each, True) for each in data) + "]"
-    return json.dumps(data)
+    return json.dumps(data, ensure_ascii=False)
 
 
 def action(verb: str, arguments: Any, flow: bool) -> str:
@@ -114,7 +124,7 @@ class Source:
         dash, rest = _DASH.fullmatch(self.text, line, start), _REST.match(self.text, end)
         if dash:
             return Item(line, rest.end(), dash[1]) if rest else None
-        if _BEFORE.search(self.text, 0, start) and _AFTER.match(self.text, end):
+        if _BEFORE.search(self.text, max(0, start - NEAR), start) and _AFTER.match(self.text, end):
             return Item(start, end, None)
         return None
 
@@ -161,7 +171,7 @@ class Source:
         after = re.compile(r"\s*,\s*").match(self.text, item.end)
         if after:
             return (Change(item.start, after.end(), ""),)
-        before = re.compile(r",\s*\Z").search(self.text, 0, item.start)
+        before = _COMMA.search(self.text, max(0, item.start - NEAR), item.start)
         return (Change(before.start(), item.end, ""),) if before else None
 
     def move(self, path: Path, to: Path, after: bool) -> Changes | None:
@@ -224,7 +234,7 @@ class Source:
         after = re.compile(r",[ ]*").match(self.text, end)
         if after:
             return (Change(start, after.end(), ""),)
-        before = re.compile(r",\s*\Z").search(self.text, 0, start)
+        before = _COMMA.search(self.text, max(0, start - NEAR), start)
         return (Change(before.start(), end, ""),) if before else None
 
     def declare(self, name: str, data: Any) -> Changes | None:
@@ -249,10 +259,11 @@ class Source:
 
     def _shifted(self, item: Item, old: str, new: str) -> list[str] | None:
         """An item's lines at another indentation."""
-        lines = self.text[item.start : item.end].splitlines()
+        lines = lines_of(self.text[item.start : item.end])
         if any(line.strip() and not line.startswith(old) for line in lines):
             return None
-        return [f"{new}{line[len(old) :]}" if line.strip() else line for line in lines]
+        bare = (line.rstrip("\r\n") for line in lines)
+        return [f"{new}{line[len(old) :]}" if line.strip() else line for line in bare]
 
     def _filled(self, start: int) -> bool:
         return self.text[start : start + 1] not in ("", "\r", "\n")

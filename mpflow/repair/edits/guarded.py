@@ -67,9 +67,7 @@ def _locks(case: Case, name: str) -> Iterator[tuple[str, bool]]:
 def _guarded(case: Case, name: str, ranges: list[_Range], lock: tuple[str, bool]) -> Candidate:
     changes: list[Changes | None] = [case.source.declare(lock[0], "lock")] if lock[1] else []
     for spot, last in ranges:
-        changes.append(
-            case.source.wrap(spot.path, item_path(last), "with", "lock", lock[0], "do")
-        )
+        changes.append(case.source.wrap(spot.path, item_path(last), "with", "lock", lock[0], "do"))
     asked = ranges[0][0].node.verb
     who = said(*(spot.process for spot, _ in ranges))
     why = f"{who} holds `{lock[0]}` over the `{asked}` of `{name}` and what follows from it:"

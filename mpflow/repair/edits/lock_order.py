@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from mpflow.repair.kinds import (
-    LOCKS,
     Candidate,
     Case,
     Edit,
@@ -25,7 +24,7 @@ _COMPUTED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\[\$(?:([A-Za-z_][A-Za-z0-9_]*)
 def _candidates(case: Case) -> Iterator[Candidate]:
     stuck = {each.base for each in case.clues.waits("acquire", "with")}
     for spot in case.of("acquire", "with"):
-        if spot.process in stuck and case.type_of(spot.node) in LOCKS:
+        if spot.process in stuck and case.is_lock(spot.node):
             for inner in _inner(case, spot):
                 yield from _swapped(case, spot, inner)
                 yield from _by_number(case, spot, inner)
@@ -44,7 +43,7 @@ def _inner(case: Case, spot: Spot) -> Iterator[Node]:
             if node.verb == "acquire" and not node.written.keys() - {"lock"}:
                 found.append(node)
     for node in found:
-        if case.type_of(node) in LOCKS and subject(node) != subject(outer):
+        if case.is_lock(node) and subject(node) != subject(outer):
             yield node
 
 

@@ -10,7 +10,7 @@ from mpflow.repair.kinds import Candidate, Case, Edit
 def _candidates(case: Case) -> Iterator[Candidate]:
     for spot in case.of("terminate", "kill"):
         named = spot.node.written.get("process")
-        why = f"`{spot.process}` does not {spot.node.verb} `{named}`: whoever dies gives nothing back."
+        why = f"`{spot.process}` does not {spot.node.verb} `{named}`: the dead give nothing back."
         yield Candidate(case.source.delete(spot.path), why)
 
 

@@ -1,4 +1,4 @@
-"""A reader that waits for the end of a pipe whose writing end it holds itself -> closes it first."""
+"""A reader that waits for a pipe's end and holds the writing end itself -> it closes that first."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _closed(case: Case, process: str, node: Node, after: bool, end: str) -> Cand
 
 
 def _why(process: str, end: str) -> str:
-    return f"`{process}` closes its copy of `{end}`: the pipe's end comes when every copy is closed."
+    return f"`{process}` closes its copy of `{end}`: the end comes when every copy is closed."
 
 
 EDIT = Edit("close the other end", 0, _candidates)

@@ -32,9 +32,7 @@ def _remembered(case: Case, name: str, waits: list[Spot], tells: list[Spot]) -> 
             source.wrap(spot.path, spot.path, "while", "condition", f"{seen} == 0", "do")
         )
     for spot in tells:
-        changes.append(
-            source.insert(spot.path, False, ("store", {"value": 1, "to": ready}))
-        )
+        changes.append(source.insert(spot.path, False, ("store", {"value": 1, "to": ready})))
     why = f"What `{name}` tells is kept in `{ready}`, and looked at before each wait:"
     return Candidate(_joined(changes), f"{why} a notify that came earlier is not lost.")
 

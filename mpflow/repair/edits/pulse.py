@@ -11,7 +11,7 @@ def _candidates(case: Case) -> Iterator[Candidate]:
     for spot in case.of("clear"):
         name = subject(spot.node)
         if any(node.verb == "set" and subject(node) == name for node in spot.nodes[: spot.at]):
-            why = f"`{spot.process}` leaves `{name}` set: who comes late, or wakes late, sees it too."
+            why = f"`{spot.process}` leaves `{name}` set: who comes or wakes late sees it too."
             yield Candidate(case.source.delete(spot.path), why)
 
 

@@ -17,8 +17,28 @@ def _candidates(case: Case) -> Iterator[Candidate]:
     for spot in case.of("acquire"):
         declared = case.declared(subject(spot.node))
         if declared and declared.name in bases:
-            yield from _released(case, spot)
+            if _kept(case, spot):
+                yield from _released(case, spot)
+            elif _turnstile(case, spot):
+                why = f"`{spot.process}` lets the next one through `{declared.name}` behind it."
+                changes = case.source.insert(spot.path, True, ("release", subject(spot.node)))
+                yield Candidate(changes, why)
             yield from _with(case, spot)
+
+
+def _kept(case: Case, spot: Spot) -> bool:
+    """Whether its process takes something that is there at first, and never gives it back."""
+    name = subject(spot.node)
+    given = any(s.process == spot.process and subject(s.node) == name for s in case.of("release"))
+    return case.is_lock(spot.node) and not given
+
+
+def _turnstile(case: Case, spot: Spot) -> bool:
+    """Whether all who pass here are alike, pass once, and some of them open it for others."""
+    name = subject(spot.node)
+    users = [s for s in case.of("acquire", "with", "release") if subject(s.node) == name]
+    passing = [s for s in users if s.node.verb != "release"]
+    return len(passing) == 1 and len(users) > 1 and {s.process for s in users} == {spot.process}
 
 
 def _released(case: Case, spot: Spot) -> Iterator[Candidate]:

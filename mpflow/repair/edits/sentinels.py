@@ -38,9 +38,7 @@ def _repeated(case: Case, spot: Spot, missing: int) -> Iterator[Candidate]:
         if more <= FEW:
             put = ("put", {"value": given["value"], "to": queue})
             yield Candidate(case.source.insert(spot.path, True, *[put] * more), why)
-    changes = case.source.wrap(
-        spot.path, spot.path, "repeat", "times", f"$({missing} + 1)", "do"
-    )
+    changes = case.source.wrap(spot.path, spot.path, "repeat", "times", f"$({missing} + 1)", "do")
     yield Candidate(changes, f"`{spot.process}` puts it {missing + 1} times.")
 
 

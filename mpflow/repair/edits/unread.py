@@ -1,4 +1,4 @@
-"""A process that cannot end because nobody reads what it has put -> it is taken out, or given up."""
+"""A process that cannot end as nobody reads what it has put -> it is taken out, or given up."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ def _candidates(case: Case) -> Iterator[Candidate]:
             )
 
 
-def _last(
-    case: Case, declaration: Declaration, action: tuple[str, object], why: str
-) -> Candidate:
+def _last(case: Case, declaration: Declaration, action: tuple[str, object], why: str) -> Candidate:
     """An action more at the end of a process."""
     nodes = declaration.nodes or ()
     return Candidate(case.source.insert(item_path(nodes[-1]), True, action) if nodes else None, why)
