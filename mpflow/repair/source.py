@@ -23,6 +23,7 @@ _BEFORE = re.compile(r"[\[,]\s*\Z")
 _COMMA = re.compile(r",\s*\Z")
 _AFTER = re.compile(r"\s*([\],])")
 _PLAIN = re.compile(r"[A-Za-z_$](?:[A-Za-z0-9_.$()+*/%=<>!\[\], -]*[A-Za-z0-9_)\]])?")
+_HIDDEN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _WORDS = frozenset({"true", "false", "null"})
 
 NEAR = 300  # characters before something in which its comma or bracket has to stand
@@ -83,7 +84,8 @@ def yaml(data: Any, flow: bool = False) -> str:
         return "{" + ", ".join(f"{key}: {yaml(each, True)}" for key, each in data.items()) + "}"
     if isinstance(data, list | tuple):
         return "[" + ", ".join(yaml(each, True) for each in data) + "]"
-    return json.dumps(data, ensure_ascii=False)
+    quoted = json.dumps(data, ensure_ascii=False)
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
 
 
 def action(verb: str, arguments: Any, flow: bool) -> str:
@@ -188,7 +190,7 @@ class Source:
         return together(gone, self._lines(place.end if after else place.start, lines))
 
     def wrap(
-        self, first: Path, last: Path, verb: str, key: str, value: str, part: str
+        self, first: Path, last: Path, verb: str, key: str, value: Any, part: str
     ) -> Changes | None:
         """The actions from one to another of the same list inside an action with a block."""
         one, other = self.item(first), self.item(last)

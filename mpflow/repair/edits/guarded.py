@@ -69,8 +69,9 @@ def _guarded(case: Case, name: str, ranges: list[_Range], lock: tuple[str, bool]
     for spot, last in ranges:
         changes.append(case.source.wrap(spot.path, item_path(last), "with", "lock", lock[0], "do"))
     asked = ranges[0][0].node.verb
-    who = said(*(spot.process for spot, _ in ranges))
-    why = f"{who} holds `{lock[0]}` over the `{asked}` of `{name}` and what follows from it:"
+    names = dict.fromkeys(spot.process for spot, _ in ranges)
+    who = f"{said(*names)} {'holds' if len(names) == 1 else 'hold'}"
+    why = f"{who} `{lock[0]}` over the `{asked}` of `{name}` and what follows from it:"
     return Candidate(together(*changes), f"{why} nobody comes in between.")
 
 

@@ -36,6 +36,8 @@ def _kept(case: Case, spot: Spot) -> bool:
 def _turnstile(case: Case, spot: Spot) -> bool:
     """Whether all who pass here are alike, pass once, and some of them open it for others."""
     name = subject(spot.node)
+    if case.is_lock(spot.node):
+        return False
     users = [s for s in case.of("acquire", "with", "release") if subject(s.node) == name]
     passing = [s for s in users if s.node.verb != "release"]
     return len(passing) == 1 and len(users) > 1 and {s.process for s in users} == {spot.process}
