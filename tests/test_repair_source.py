@@ -51,6 +51,10 @@ def wrap(items: list[Any], at: int) -> None:
     items[at:] = [{"with": {"lock": "guard", "do": items[at:]}}]
 
 
+def unwrap(items: list[Any], at: int) -> None:
+    items[at : at + 1] = items[at]["with"]["do"]
+
+
 def changes(source: Source, spot: Spot, what: Done) -> Changes | None:
     """The same in the text."""
     path = spot.path
@@ -66,6 +70,9 @@ def changes(source: Source, spot: Spot, what: Done) -> Changes | None:
         return source.move(path, ends[0], after=False) if path != ends[0] else ()
     if what is move_behind:
         return source.move(path, ends[1], after=True) if path != ends[1] else ()
+    if what is unwrap:
+        block = (*path, "with", "do")
+        return source.unwrap(path, block, len(spot.node.blocks[0].nodes))
     return source.wrap(path, ends[1], "with", "lock", "guard", "do")
 
 
@@ -80,14 +87,15 @@ def edited(data: Any, spot: Spot, what: Done) -> Any:
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
-@pytest.mark.parametrize("what", [delete, insert, insert_before, move, move_behind, wrap])
+@pytest.mark.parametrize("what", [delete, insert, insert_before, move, move_behind, wrap, unwrap])
 def test_a_change_of_the_text_is_that_of_the_data(what: Done, ending: str) -> None:
     made = refused = 0
     for file in FILES[:: 1 if ending == "\n" else 5]:
         text = file.read_text(encoding="utf-8").replace("\n", ending)
         (scenario, *_) = api.loads(text, str(file)).scenarios
         case = Case(scenario, Clues())
-        for spot in case.spots[::3]:
+        spots = case.of("with") if what is unwrap else case.spots[::3]
+        for spot in spots:
             if spot.process == "main" and "main" not in scenario.document.data:
                 continue  # nobody has written it
             found = changes(case.source, spot, what)

@@ -10,10 +10,10 @@ from __future__ import annotations
 import difflib
 from typing import NamedTuple
 
-from mpflow.model.check import Options
+from mpflow.model.check import Options, Report
 from mpflow.repair.search import Search
 from mpflow.repair.source import lines_of
-from mpflow.scenario import Choice
+from mpflow.scenario import Choice, Scenario
 
 __all__ = ["Suggestion", "suggest"]
 
@@ -36,11 +36,14 @@ def suggest(
     path: str = "<string>",
     choice: Choice | None = None,
     options: Options = Options(),  # noqa: B008
+    wrong: tuple[Scenario, Report] | None = None,
 ) -> Suggestion | None:
-    """A repair of a scenario file's text; `path` is the file's, as the user named it. None where
-    nothing is wrong, nothing was found in time, or nothing can be checked."""
+    """A repair of a scenario file's text; `path` is the file's, as the user named it; `wrong` is
+    its first case that is, and what `check` said of it, where that is known already. None where
+    nothing is wrong, nothing was found in time, or nothing can be checked. Takes at most 10 seconds
+    besides what a check of the file takes."""
     search = Search(text.removeprefix("\ufeff"), path, choice or Choice(), options)
-    found = search.run()
+    found = search.run(wrong)
     if found is None:
         return None
     mark = "\ufeff" if text.startswith("\ufeff") else ""

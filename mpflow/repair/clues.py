@@ -32,11 +32,13 @@ class Waiting(NamedTuple):
 
 
 class Clues(NamedTuple):
-    """What is known of the wrong runs; `held`: each process's locks."""
+    """What is known of the wrong runs. `held`: each process's locks; `kept`: by the names of the
+    declared, those that a process held when it ended, or when it asked for them again."""
 
     waiting: tuple[Waiting, ...] = ()
     held: Mapping[str, frozenset[str]] = {}
     errors: Mapping[str, str] = {}
+    kept: Mapping[str, frozenset[str]] = {}
 
     def waits(self, *verbs: str) -> tuple[Waiting, ...]:
         """Those who wait in an action of these verbs."""
@@ -49,18 +51,22 @@ def clues(report: Report) -> Clues:
     waiting: dict[Waiting, None] = {}
     held: dict[str, frozenset[str]] = {}
     errors: dict[str, str] = {}
+    kept: dict[str, frozenset[str]] = {}
     for schedule in list(_schedules(report))[:MOST]:
         taken = replay(space, schedule)
         state = taken[-1].state if taken else space.first
-        for name, locks in _held(taken).items():
-            held[name] = held.get(name, frozenset()) | locks
-        for name in report.world.program.plans:
-            value = space.value(state, actor(name))
+        locks = _held(taken)
+        for name, plan in report.world.program.plans.items():
+            value, own = space.value(state, actor(name)), locks.get(name, frozenset())
+            held[name] = held.get(name, frozenset()) | own
             if isinstance(value, Local):
-                waiting[_waiting(report.world, name, value)] = None
+                one = _waiting(report.world, name, value)
+                waiting[one] = None
+                own &= {*one.on} if one.verb else own
             elif isinstance(value, Dead) and value.error:
                 errors[name] = value.error
-    return Clues(tuple(waiting), held, errors)
+            kept[plan.base] = kept.get(plan.base, frozenset()) | own
+    return Clues(tuple(waiting), held, errors, kept)
 
 
 def _schedules(report: Report) -> Iterator[Schedule]:

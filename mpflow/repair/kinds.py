@@ -18,6 +18,7 @@ from mpflow.scenario import Declaration, Node, Scenario
 from mpflow.scenario.names import Declared
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+DRASTIC = 3  # the rank from which on an edit takes something away that may have been meant
 LOCKS = ("lock", "rlock", "semaphore", "bounded_semaphore", "value", "array", "condition")
 
 

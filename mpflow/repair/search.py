@@ -1,8 +1,8 @@
 """A text goes in, the smallest variant of it that `check` proves right comes out.
 
-Variants are tried in the order of their diffs' sizes, one edit alone before two together. One
-counts only if every case of it is proved, no expectation is left untested, and all that the file
-promises is as it was.
+Variants are tried in the order of their diffs' sizes, one edit alone before two together, and
+drastic ones last. One counts only if every case of it is proved, no expectation is left untested,
+and all that the file promises is as it was.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from itertools import takewhile
@@ -20,15 +20,17 @@ from mpflow import document
 from mpflow.model.check import Options, Report, check
 from mpflow.model.values import Uncheckable
 from mpflow.repair.clues import clues
-from mpflow.repair.kinds import Case, Edit
+from mpflow.repair.kinds import DRASTIC, Case, Edit
 from mpflow.repair.source import applied, lines_of
 from mpflow.scenario import Choice, Scenario
 from mpflow.understanding import understand
 
 SECONDS = 10.0  # for all variants together
+MILD = 0.6  # the share of that for edits that are not drastic
 EACH = 2.0  # seconds and
 STATES = 200_000  # states for one of them
 LARGEST = 200_000  # characters of a text that is edited
+INTERRUPTED = "interrupted"  # by a Ctrl-C, which a check takes for a limit
 EXPANDED = 25  # variants to which a second edit is added
 
 
@@ -66,23 +68,39 @@ class Search:
         self.tried = 0
         self.end = 0.0
 
-    def run(self) -> Variant | None:
-        """The first variant that is proved: of one edit, or else of two."""
+    def run(self, wrong: tuple[Scenario, Report] | None = None) -> Variant | None:
+        """The first variant that is proved: of one edit, or else of two. `wrong`: the first case
+        that is, and what `check` has said of it, if that is known."""
         if len(self.text) > LARGEST:
             return None
         scenarios = self._cases(self.text)
         if not scenarios:
             return None
         self.data = scenarios[0].document.data
-        first = self._checked(Variant(self.text), scenarios, self.options)
-        self.end = time.monotonic() + SECONDS
-        wrong = [first]
-        for _ in range(2):
-            tried = self._tried(self._variants(wrong[:EXPANDED]))
+        first = Variant(self.text)
+        if wrong is None:
+            start = self._checked(first, scenarios, self.options)
+        else:
+            start = Tried(first, False, *wrong)
+        for tried in self._stages(start):
             if tried and tried[-1].proved:
                 return tried[-1].variant
-            wrong = tried
         return None
+
+    def _stages(self, start: Tried) -> Iterator[list[Tried]]:
+        """One edit, then two; drastic ones only after that."""
+        begun = time.monotonic()
+        self.end = begun + SECONDS * MILD
+        single = self._variants([start])
+        tried = self._tried(each for each in single if not _drastic(each))
+        yield tried
+        double = self._variants(tried[:EXPANDED])
+        yield self._tried(each for each in double if not _drastic(each))
+        self.end = begun + SECONDS
+        tried = self._tried(each for each in single if _drastic(each))
+        yield tried
+        double = [each for each in double if _drastic(each)]
+        yield self._tried(_in_order([*self._variants(tried[:EXPANDED]), *double]))
 
     # Variants
 
@@ -92,7 +110,7 @@ class Search:
         for variant, _, scenario, report in wrong:
             if scenario is not None and report is not None:
                 self._edited(variant, Case(scenario, clues(report)), found)
-        return sorted(found, key=lambda each: (each.size, sum(each.ranks)))
+        return _in_order(found)
 
     def _edited(self, base: Variant, case: Case, found: list[Variant]) -> None:
         """What they make of one of them, each text once."""
@@ -151,6 +169,8 @@ class Search:
                 report = check(scenario, options)
             except Uncheckable:
                 return Tried(variant, False)
+            if report.cut == INTERRUPTED:
+                raise KeyboardInterrupt
             if report.verdict == "violated":
                 return Tried(variant, False, scenario, report)
             proved = proved and report.verdict == "proved" and not _untested(report)
@@ -164,6 +184,16 @@ def every() -> tuple[Edit, ...]:
     names = (each.removesuffix(".py") for each in sorted(os.listdir(folder)))
     modules = [n for n in names if n.isidentifier() and not n.startswith("_")]
     return tuple(import_module(f"mpflow.repair.edits.{name}").EDIT for name in modules)
+
+
+def _in_order(variants: list[Variant]) -> list[Variant]:
+    """Smallest diffs first."""
+    return sorted(variants, key=lambda each: (each.size, sum(each.ranks)))
+
+
+def _drastic(variant: Variant) -> bool:
+    """Whether an edit takes something away that may have been meant."""
+    return max(variant.ranks) >= DRASTIC
 
 
 def _untested(report: Report) -> bool:

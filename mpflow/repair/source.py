@@ -94,6 +94,12 @@ def action(verb: str, arguments: Any, flow: bool) -> str:
     return f"{{{inside}}}" if flow else f"- {inside}"
 
 
+def _unbraced(text: str) -> str:
+    """An action in flow style as it stands in a line of its own."""
+    whole = text.startswith("{") and text.endswith("}") and "\n" not in text
+    return text[1:-1].strip() if whole else text
+
+
 class Source:
     """The text of a document, and the changes that can be made to it."""
 
@@ -209,6 +215,27 @@ class Source:
         head = "".join(f"{line}{self.newline}" for line in head_lines)
         return (Change(one.start, one.start, head + " " * 6), *deeper[1:])
 
+    def unwrap(self, path: Path, inner: Path, many: int) -> Changes | None:
+        """The actions of a block (`inner` is their list's path) in place of the one around them."""
+        item = self.item(path)
+        found = [each for at in range(many) if (each := self.item((*inner, at)))]
+        flow = {each.indent is None for each in found}
+        if item is None or not found or len(found) != many or len(flow) != 1:
+            return None
+        texts = [self.text[each.start : each.end] for each in found]
+        indent = item.indent
+        if indent is None:
+            return (Change(item.start, item.end, ", ".join(texts)),) if flow == {True} else None
+        if flow == {True}:
+            lines: list[str] | None = [f"{indent}- {_unbraced(text)}" for text in texts]
+        else:
+            whole = Item(found[0].start, found[-1].end, found[0].indent)
+            lines = self._shifted(whole, found[0].indent or "", indent)
+        if lines is None:
+            return None
+        (change,) = self._lines(item.start, lines)
+        return (Change(item.start, item.end, change.new),)
+
     # Parts of actions
 
     def replace(self, path: Path, data: Any) -> Changes | None:
@@ -284,7 +311,8 @@ class Source:
         if gone is None or item.indent is not None:
             return None
         if place.indent is not None:
-            new = self._lines(place.end if after else place.start, [f"{place.indent}- {text}"])
+            line = f"{place.indent}- {_unbraced(text)}"
+            new = self._lines(place.end if after else place.start, [line])
         elif after:
             new = (Change(place.end, place.end, f", {text}"),)
         else:

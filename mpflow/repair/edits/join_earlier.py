@@ -15,7 +15,7 @@ def _candidates(case: Case) -> Iterator[Candidate]:
     for spot in joins:
         for at in range(spot.at - 1, -1, -1):
             node = spot.nodes[at]
-            if node.verb == "start":
+            if node.verb in ("start", "terminate", "kill"):
                 break
             why = f"`{spot.process}` joins before the `{node.verb}` of line {node.line}:"
             changes = case.source.move(spot.path, item_path(node), after=False)

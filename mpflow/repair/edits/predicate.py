@@ -57,4 +57,4 @@ def _joined(changes: list[Changes | None]) -> Changes | None:
     return together(tuple(Change(*place, new) for place, new in found.items()))
 
 
-EDIT = Edit("a loop around the wait", 3, _candidates)
+EDIT = Edit("a loop around the wait", 2, _candidates)

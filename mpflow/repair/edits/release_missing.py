@@ -17,7 +17,7 @@ def _candidates(case: Case) -> Iterator[Candidate]:
     for spot in case.of("acquire"):
         declared = case.declared(subject(spot.node))
         if declared and declared.name in bases:
-            if _kept(case, spot):
+            if _kept(case, spot) and not any(_gives_back(n, spot.node) for n in spot.later):
                 yield from _released(case, spot)
             elif _turnstile(case, spot):
                 why = f"`{spot.process}` lets the next one through `{declared.name}` behind it."
@@ -27,10 +27,11 @@ def _candidates(case: Case) -> Iterator[Candidate]:
 
 
 def _kept(case: Case, spot: Spot) -> bool:
-    """Whether its process takes something that is there at first, and never gives it back."""
+    """Whether its process takes something that is there at first, and does not give it back."""
     name = subject(spot.node)
     given = any(s.process == spot.process and subject(s.node) == name for s in case.of("release"))
-    return case.is_lock(spot.node) and not given
+    kept = {each.partition("[")[0] for each in case.clues.kept.get(spot.process, ())}
+    return case.is_lock(spot.node) and (not given or name.partition("[")[0] in kept)
 
 
 def _turnstile(case: Case, spot: Spot) -> bool:
@@ -44,9 +45,11 @@ def _turnstile(case: Case, spot: Spot) -> bool:
 
 
 def _released(case: Case, spot: Spot) -> Iterator[Candidate]:
-    """A release behind the acquire, or behind one of the next actions; first where it is latest."""
+    """A release behind the acquire, or behind one of the next actions; first where it is latest,
+    but before other releases: what was taken last is given back first."""
     name = subject(spot.node)
-    for node in reversed((spot.node, *spot.later[:FAR])):
+    nodes = reversed((spot.node, *spot.later[:FAR]))
+    for node in sorted(nodes, key=lambda node: node.verb == "release"):
         changes = case.source.insert(item_path(node), True, ("release", name))
         why = f"`{spot.process}` releases `{name}`, which it has acquired in line {spot.node.line}:"
         yield Candidate(changes, f"{why} whoever comes next waits for that.")
