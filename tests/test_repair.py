@@ -114,7 +114,6 @@ def test_there_is_nothing_to_suggest_for(text: str) -> None:
     [
         ("barrier_dead_waiter", ""),  # not to kill, to join later and to wait longer: three edits
         ("consumer_terminated", "always: [got == 1]"),  # the item is for one, and two want it
-        ("double_release", "always: ['acquired == [True, False]']"),  # who may release is open
         ("qsize_against_empty", "always: [not empty]"),  # no queue that has both is sure of it
     ],
 )
