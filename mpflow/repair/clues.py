@@ -7,13 +7,13 @@ died of which error.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from mpflow.model.check import Report, Violation
 from mpflow.model.local import Dead, Local
 from mpflow.model.machine import State
-from mpflow.model.schedule import Schedule, Taken, replay
+from mpflow.model.schedule import Taken, replay
 from mpflow.model.space import Space
 from mpflow.model.world import World, actor
 
@@ -52,8 +52,8 @@ def clues(report: Report) -> Clues:
     held: dict[str, frozenset[str]] = {}
     errors: dict[str, str] = {}
     kept: dict[str, frozenset[str]] = {}
-    for schedule in list(_schedules(report))[:MOST]:
-        taken = replay(space, schedule)
+    for violation in _telling(report)[:MOST]:
+        taken = replay(space, violation.schedule)
         state = taken[-1].state if taken else space.first
         locks = _held(taken)
         for name, plan in report.world.program.plans.items():
@@ -69,11 +69,10 @@ def clues(report: Report) -> Clues:
     return Clues(tuple(waiting), held, errors, kept)
 
 
-def _schedules(report: Report) -> Iterator[Schedule]:
-    """The schedules of deadlocks, if there are any; else of all that is wrong."""
+def _telling(report: Report) -> tuple[Violation, ...]:
+    """Deadlocks and runs without an end, if there are any; else all that is wrong."""
     wrong: tuple[Violation, ...] = report.violations
-    stuck = [each for each in wrong if each.end in ("deadlock", "timeout")]
-    yield from (each.schedule for each in stuck or wrong)
+    return tuple(each for each in wrong if each.end in ("deadlock", "timeout")) or wrong
 
 
 def _waiting(world: World, name: str, local: Local) -> Waiting:
