@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import groupby
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mpflow import cli
 from mpflow.api import check, load
@@ -25,6 +25,9 @@ from mpflow.problems import Problem, Span
 from mpflow.scenario import Choice, Scenario
 from mpflow.views import checked, lanes, source_margin, summary
 from mpflow.views.style import Style, columns, printable, wanted
+
+if TYPE_CHECKING:
+    from mpflow.repair import Suggestion
 
 _CODES = {"proved": cli.PASSED, "violated": cli.FAILED, "unknown": cli.UNKNOWN}
 _WORDS = {
@@ -124,13 +127,36 @@ class _Command:
         line = checked.verdict_line(report, name, named(scenario.path), self.style)
         self.told.append(Told(_CODES[report.verdict], line))
         self._write(scenario, report)
+        repair = self._repair(scenario, report)
         if self.options.format == "json":
-            print(_json(report, scenario), flush=True)
+            print(_json(report, scenario, repair), flush=True)
         elif self.options.quiet:
             print(line, flush=True)
         else:
             first = [""] if len(self.told) > 1 else []
             print(*first, line, *self._body(scenario, report), sep="\n", flush=True)
+        if self.options.suggest and self.options.format == "text" and report.verdict == "violated":
+            print(*self._suggested(repair), sep="\n", end="", flush=True)
+
+    def _repair(self, scenario: Scenario, report: Report) -> Suggestion | None:
+        """The edit that --suggest asks for."""
+        if not self.options.suggest or report.verdict != "violated":
+            return None
+        from mpflow.repair import suggest
+
+        text, path = scenario.document.text, named(scenario.path)
+        try:
+            return suggest(text, path, self.choice, self.searching, (scenario, report))
+        except KeyboardInterrupt:
+            return None
+
+    def _suggested(self, repair: Suggestion | None) -> Iterator[str]:
+        """The edit as people see it."""
+        if repair is None:
+            yield from ["", "no small edit was found that makes it right", ""]
+        else:
+            yield from ["", printable(f"suggested, and proved right: {repair.why}"), ""]
+            yield repair.diff
 
     def _body(self, scenario: Scenario, report: Report) -> Iterator[str]:
         """All that is told below the verdict."""
@@ -281,7 +307,7 @@ def _options(options: Any, watch: _Watch) -> Options:
     return found
 
 
-def _json(report: Report, scenario: Scenario) -> str:
+def _json(report: Report, scenario: Scenario, repair: Suggestion | None) -> str:
     """A report on one line; however many interleavings there are."""
     from json import dumps
 
@@ -289,6 +315,8 @@ def _json(report: Report, scenario: Scenario) -> str:
     sys.set_int_max_str_digits(0)
     try:
         data = checked.as_json(report, scenario)
+        if repair is not None:
+            data["suggestion"] = {"why": repair.why, "diff": repair.diff}
         return dumps(data, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     finally:
         sys.set_int_max_str_digits(limit)

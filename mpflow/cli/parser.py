@@ -141,6 +141,11 @@ def _check(command: argparse.ArgumentParser) -> None:
         default="lanes",
         help="a counterexample as a lane for each process, or beside the file's text",
     )
+    add(
+        "--suggest",
+        action="store_true",
+        help="for a file that is violated, the smallest edit found that makes it right, as a diff",
+    )
     add("--trace", metavar="FILE", help="write each case's first counterexample as JSON Lines")
     add("-q", "--quiet", action="store_true", help="the verdict alone")
     _colour(command)
