@@ -307,7 +307,7 @@ def _options(options: Any, watch: _Watch) -> Options:
     return found
 
 
-def _json(report: Report, scenario: Scenario, repair: Suggestion | None) -> str:
+def _json(report: Report, scenario: Scenario, repair: Suggestion | None = None) -> str:
     """A report on one line; however many interleavings there are."""
     from json import dumps
 
