@@ -6,7 +6,7 @@ import json
 from random import Random
 from typing import Any, NamedTuple
 
-import programs
+from model import programs
 
 from mpflow import api
 from mpflow.model.check import Options, Report, check

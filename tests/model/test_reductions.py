@@ -6,9 +6,9 @@ leave something out, and whether steps are merged.
 
 from __future__ import annotations
 
-import programs
+from model import programs
 import pytest
-from agreement import made, said, scenario
+from model.agreement import made, said, scenario
 
 from mpflow.model.check import Options
 from mpflow.model.explore import Limits
