@@ -1,7 +1,8 @@
 """Whether the model allows a trace: a walk through its states along the trace's events.
 
 Each action of each process is completed as the trace has it, arguments and result included, and
-in its order: an event has its place somewhere between the first and the last step of its action.
+in its order: an event has its place somewhere between the first and the last step of its action,
+or, where that only gives a lock back, behind it.
 What leaves no event (feeder threads, signals, the steps of an action) is free.
 """
 
@@ -24,6 +25,7 @@ from mpflow.trace import Event, Trace, plain
 MOST = 100_000  # nodes of a walk
 SILENT = ("let", "if", "while", "repeat", "for", "pass", "break", "continue")  # leave no moment
 NO_RESULT = ("start", "set", "clear", "release", "section", "mark", "print", "sleep", "assert")
+LATE = ("barrier",)  # what it does is done before its last step: that lets go of its lock
 LEAVING = ("exit", "os_exit", "return")
 
 
@@ -216,9 +218,10 @@ class _Walk:
             number = model.numbers[name]
             event = self._next(name, done[number])
             if event is not None and event.status != "blocked" and event.action != "end":
-                if place == len(self.order) or self.order[place] is not event:
+                if place < len(self.order) and self.order[place] is event:
+                    place += 1
+                elif way.moments[0].type not in LATE:
                     return None  # another one's turn
-                place += 1
         if way.moments:
             shown = [m for m in way.moments if _shows(m)]
             filled = self._completed(done, name, shown)
@@ -260,7 +263,7 @@ class _Walk:
         """Whether a process had come to its end by a signal, or with the run, when this was its
         next event."""
         if event is None:
-            return self.trace.end != "completed" and not self.own[name]
+            return self.trace.end != "completed"
         return event.action == "end" and (event.extra["exitcode"] or 0) < 0
 
     def _dead(self, done: list[int], name: str, before: int, after: int) -> list[int] | None:
@@ -274,6 +277,8 @@ class _Walk:
                 return None
             found[number] += 1  # what it was doing when it was killed
             event = self._next(name, found[number])
+        if event is None and self.trace.end != "completed":
+            return found  # nobody saw it die
         if event is None or event.action != "end" or event.extra["exitcode"] != dead.code:
             return None
         found[number] += 1
