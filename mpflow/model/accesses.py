@@ -186,6 +186,8 @@ class Accesses:
             on = self.world.parts[name]
             if operation.accesses is None:
                 yield from (f"{key}:{ANY}" for key in self.world.keys_of(name))
+                if isinstance(on.options.get("lock"), str):  # a condition's
+                    yield from (f"{key}:{ANY}" for key in self.world.keys_of(on.options["lock"]))
                 continue
             for_ever = instruction.what != "do" or waits(step.arguments)
             yield from operation.accesses(on, process.name, for_ever)

@@ -83,7 +83,8 @@ class Writer:
 
     def _do(self, step: Step) -> None:
         if step.verb == "let":
-            self._emit("let", step, source=step.arguments["variables"])
+            for line in step.arguments["variables"].split("\n"):  # one after the other
+                self._emit("let", step, source=line)
         elif step.verb == "break":
             self.loops[-1][1].append(self._emit("jump", step))
         elif step.verb == "continue":

@@ -370,19 +370,17 @@ class Process:
 
     def _action(self, ask: Ask, local: Local, me: Me) -> Generator[Step, Any, Any]:
         if ask.failure is not None:
-            raise_now = _Finished(None, ask.failure, [])
-            return _done(raise_now)
+            running = _done(_Finished(None, ask.failure, []))
+            return _and_then_pause(running, False) if self.careful else running
         if ask.phase == "let":
             return _from(steps.one(steps.pause()), [])
         if (not ask.step.operates and ask.phase == "") or ask.step.verb == "section":
             running = self._own(ask, me)
         else:
             running = self._operation(ask, local, me)
-        return _and_then_pause(running) if self._sets(ask) else running
-
-    def _sets(self, ask: Ask) -> bool:
-        """Whether an action sets a variable that outlives the process, should it be killed."""
-        return self.careful and ask.arguments.get("into") in self.observed
+        if not self.careful:
+            return running
+        return _and_then_pause(running, ask.arguments.get("into") in self.observed)
 
     def _own(self, ask: Ask, me: Me) -> Generator[Step, Any, Any]:
         """An action that is no primitive's."""
@@ -471,12 +469,13 @@ def _from(model: Any, targets: list[tuple[str, str]]) -> Generator[Step, Any, An
     raise _Finished(found, None, targets)
 
 
-def _and_then_pause(running: Generator[Step, Any, Any]) -> Generator[Step, Any, Any]:
-    """A moment between what an action does and the variable that keeps its result."""
+def _and_then_pause(running: Generator[Step, Any, Any], keeps: bool) -> Generator[Step, Any, Any]:
+    """A moment between what an action does and what is left of that should the process be killed:
+    the variable that keeps its result, or the error that ends the process."""
     try:
         yield from running
     except _Finished as finished:
-        if finished.failure is None:
+        if keeps or finished.failure is not None:
             yield steps.pause()
         raise
 

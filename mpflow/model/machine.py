@@ -19,6 +19,7 @@ UNSET = 0  # the number of no value at all: a variable that was never set
 
 
 _STOPS = frozenset(("do", "enter", "leave"))  # the instructions that are actions
+_SETS = frozenset(("let", "turn"))  # those that set a variable
 
 
 class State(NamedTuple):
@@ -62,7 +63,7 @@ class Machine:
         unseen: Mapping[str, object] = {},
     ) -> None:
         self.plan = plan
-        self.stops = _STOPS | {"let"} if careful else _STOPS
+        self.stops = _STOPS | _SETS if careful else _STOPS
         self.values = values
         self.space = {**NAMESPACE, "scaled": lambda seconds: seconds, **asking}
         self.space.update(_prefixed(scope))
@@ -91,7 +92,7 @@ class Machine:
             return Ask(step, "leave", {"on": self.values.value(state.slots[instruction.slot])})
         phase = "enter" if instruction.what == "enter" else ""
         arguments: dict[str, Any] = {}
-        if instruction.what == "let":
+        if instruction.what in _SETS:
             return Ask(step, "let", arguments)
         try:
             for name, source in step.arguments.items():
@@ -113,8 +114,8 @@ class Machine:
             slots[self.names[name]] = self.values.number(result)
         elif instruction.what == "leave":
             slots[instruction.slot] = UNSET
-        elif instruction.what == "let":
-            return self._run(self._let(instruction, state))
+        elif instruction.what in _SETS:
+            return self._run(getattr(self, f"_{instruction.what}")(instruction, state))
         if instruction.what == "do" and ask.step.then:
             return self._leave(state.at, tuple(slots), ("return",))
         return self._run(State(state.at + 1, tuple(slots)))
@@ -150,10 +151,9 @@ class Machine:
     def _let(self, instruction: Instruction, state: State) -> State | Done:
         slots = list(state.slots)
         try:
-            for line in instruction.source.split("\n"):
-                name, _, source = line.partition(" = ")
-                value = self._evaluate(source, state.at, slots)
-                slots[self.names[name.removeprefix(PREFIX)]] = self.values.number(value)
+            name, _, source = instruction.source.partition(" = ")
+            value = self._evaluate(source, state.at, slots)
+            slots[self.names[name.removeprefix(PREFIX)]] = self.values.number(value)
         except Exception as error:
             return self._leave(state.at, tuple(slots), ("raise", Failure.of(error)), run=False)
         return State(state.at + 1, tuple(slots))

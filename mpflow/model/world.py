@@ -97,16 +97,22 @@ class World:
         machines = {name: process.machine for name, process in self.processes.items()}
         held = only_by_holders(self.program, machines)
         conditions = {
-            options.get("lock")
-            for _, type_name, options in self.program.primitives
+            name: options.get("lock")
+            for name, type_name, options in self.program.primitives
             if type_name == "condition"
         }
+        for name, lock in conditions.items():  # one lock under two names
+            if not {name, lock or name} <= held:
+                held -= {name, lock}
+        types = {name: type_name for name, type_name, _ in self.program.primitives}
         for name, type_name, options in self.program.primitives:
             primitive = registry.primitive(type_name)
             if primitive.bases is None:
                 raise Uncheckable(f"a {type_name} cannot be checked")
             users = {p for p in self.program.plans if self._uses(p, name)}
             merged = self.facts.merged and not users & self.facts.signalled
+            if types.get(conditions.get(name) or "") == "lock":  # others may release it meanwhile
+                merged = merged and name in held
             feeders = frozenset(
                 p for p in users if primitive.thread and _has_verb(self.program.plans[p], "put")
             )
@@ -119,7 +125,7 @@ class World:
                     feeders,
                     merged,
                     only_holders=name in held,
-                    under_condition=name in conditions,
+                    under_condition=name in conditions.values(),
                     part=suffix,
                     detail=self.detail,
                 )

@@ -95,8 +95,9 @@ def _wait(on: Any, me: Any, timeout: float | None) -> Any:
 
 
 def _until_released(on: Any, me: Any, timeout: float | None) -> Any:
-    """Condition.wait_for; whether the barrier is broken. A time limit breaks it."""
-    woken = True
+    """Condition.wait_for; whether the barrier is broken. A time limit breaks it, and one of 0 is
+    up before the lock has been given up."""
+    woken = timeout is None or timeout > 0
     while (state := (yield on.load(on.key("state")))) == FILLING and woken:
         woken = yield from _waking.wait(on, me, on.key("lock"), timeout)
     if state == FILLING:

@@ -67,8 +67,28 @@ def _rule(options: Mapping[str, Any]) -> Monitor:
 
 def _wait(on: Any, me: Any, timeout: float | None) -> Any:
     lock, depth = _owned(on, me, "must acquire() condition before using wait()")
+    guarded = guard(on)
+    if not guarded.recursive and not guarded.held:
+        return (yield from _wait_unguarded(on, me, lock, depth, timeout))
     me.set_count(lock, 0)
     woken = yield from _waking.wait(on, me, lock, timeout)
+    me.set_count(lock, depth)
+    return woken
+
+
+def _wait_unguarded(on: Any, me: Any, lock: str, depth: int, timeout: float | None) -> Any:
+    """The same on a lock that others may release meanwhile: so it may be free already, or this
+    process have acquired it twice."""
+    yield on.up(on.key(_waking.SLEEPING))
+    for left in range(depth, 0, -1):
+        if (yield on.count(lock)) >= 1:
+            raise ValueError("semaphore or lock released too many times")
+        yield on.up(lock)
+        me.set_count(lock, left - 1)
+    woken = yield on.down(on.key(_waking.TOKENS), True, timeout)
+    yield on.up(on.key(_waking.WOKEN))
+    for _ in range(depth):
+        yield on.down(lock)
     me.set_count(lock, depth)
     return woken
 
