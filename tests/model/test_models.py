@@ -523,3 +523,60 @@ def test_what_stood_in_a_file_before_the_run_is_not_known(before):
     processes: {{}}
     """
     assert refused(text) == ("what stands in f.txt is not known", 5)
+
+
+def test_a_piece_of_shared_memory_of_one_word_is_not_torn_and_a_larger_one_may_be():
+    text = """
+    primitives: {block: {type: shared_memory, size: 16}}
+    processes:
+      writer: {actions: [{store: {value: "$('x' * %d)", to: block}}]}
+    main: [{start: writer}, {load: {from: block, size: %d, into: seen}}]
+    outcome: {o: main.seen}
+    """
+    same(text % (8, 8), [bytes(8), b"x" * 8])
+    same(text % (16, 16), [bytes(16), b"x" * 8 + bytes(8), bytes(8) + b"x" * 8, b"x" * 16])
+
+
+@pytest.mark.parametrize(
+    ("action", "error"),
+    [
+        ("store: {value: 1, to: block, at: 16}", "IndexError"),
+        ("store: {value: 256, to: block, at: 15}", "ValueError"),
+        ("store: {value: abc, to: block, at: 14}", "ValueError"),
+        ("store: {value: ab, to: block, at: 14}", None),
+        ("close: block", None),
+        ("try: {do: [{close: block}], finally: [{load: block}]}", "TypeError"),
+        ("repeat: {times: 2, do: [{unlink: block}]}", "FileNotFoundError"),
+        ("repeat: {times: 2, do: [{close: block}]}", None),
+    ],
+)
+def test_what_goes_wrong_with_shared_memory_is_what_a_memoryview_says(action, error):
+    text = f"""
+    primitives: {{block: {{type: shared_memory, size: 16}}}}
+    main: [{{{action}}}]
+    processes: {{}}
+    outcome: {{o: main.error}}
+    expect: {{exitcode: {{main: [0, 1]}}}}
+    """
+    same(text, [error])
+
+
+def test_a_pool_refuses_what_it_cannot_do_and_its_tasks_are_python_code():
+    text = """
+    primitives: {p: {type: pool, workers: 1}}
+    main:
+      - let: {o: []}
+      - try: {do: [{join: p}], except: {ValueError: [{let: {o: "$(o + [error.message])"}}]}}
+      - close: p
+      - try:
+          do: [{apply: {pool: p, function: "os:getpid"}}]
+          except: {ValueError: [{let: {o: "$(o + [error.message])"}}]}
+      - join: p
+    processes: {}
+    outcome: {o: main.o}
+    """
+    same(text, [["Pool is still running", "Pool not running"]])
+    assert refused(text.replace("- close: p", "- pass")) == (
+        "a pool calls os:getpid, which is Python code",
+        9,
+    )
