@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mpflow import registry
+from mpflow.model import waiting
 from mpflow.model.files import FILES
 from mpflow.model.local import Process
 from mpflow.model.machine import Instruction
-from mpflow.model import waiting
 from mpflow.model.text import candidates, following, named, possible, static, waits
 from mpflow.model.world import TERMINATE, World, actor, feeder, life, signals, stopped
 from mpflow.primitives import _pipes, _serving
@@ -194,8 +194,12 @@ class Accesses:
         """What wait_any may look at."""
         assert instruction.step is not None
         names = static(process.machine, instruction.step.arguments["for"])
-        known = [each for verb in ("recv", "start") for each in candidates(
-            self.world.program, process.plan, verb) if each[1] in ("pipe", "process")]
+        known = [
+            each
+            for verb in ("recv", "start")
+            for each in candidates(self.world.program, process.plan, verb)
+            if each[1] in ("pipe", "process")
+        ]
         wanted = named(self.world.program, names)
         for name, type_name in known:
             if wanted is None or name in wanted:

@@ -185,4 +185,5 @@ def _released(
 
 def waits(arguments: Any) -> bool:
     """Whether an action waits without a limit, as far as the text tells."""
-    return arguments.get("block", "True") == "True" and arguments.get("timeout", "None") == "None"
+    block, timeout = arguments.get("block", "True"), arguments.get("timeout", "None")
+    return bool(block == "True" and timeout == "None")

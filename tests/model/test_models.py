@@ -29,7 +29,9 @@ def outcomes(text: str, method: str = "fork", reduce: bool = True) -> list[str]:
 
 def same(text: str, expected: list[Any], method: str = "fork") -> None:
     """The search gives these, with its reductions and without."""
-    wanted = sorted(each if each in ("deadlock", "timeout") else repr(plain(each)) for each in expected)
+    wanted = sorted(
+        each if each in ("deadlock", "timeout") else repr(plain(each)) for each in expected
+    )
     assert outcomes(text, method) == wanted
     assert outcomes(text, method, reduce=False) == wanted
 
@@ -65,7 +67,7 @@ expect: {{deadlock: possible}}
 
 @pytest.mark.parametrize("duplex", ["false", "true"])
 def test_two_readers_of_one_end_tear_messages(duplex):
-    """`a` and `b` are `\\x80\\x04\\x8c\\x01a\\x94.`, 7 bytes behind 4 that say so. Whoever takes 4 of
+    """`a` and `b` are `\\x80\\x04\\x8c\\x01a\\x94.`, 7 bytes behind 4 that say so. Who takes 4 of
     them for a length gets a negative one, and unpickles nothing: EOFError. The other one reads the
     3 bytes left and 4 of the next message: `a` is an opcode that appends, and there is nothing."""
     sends = "  - send: {value: a, to: link.w}\n  - send: {value: b, to: link.w}"
@@ -400,7 +402,7 @@ def test_a_request_to_a_manager_is_one_step_and_to_add_is_two():
 
 def test_what_comes_out_of_a_manager_is_a_copy():
     text = """
-    primitives: {d: {type: manager_dict, initial: {list: [1]}}, l: {type: manager_list, initial: [3]}}
+    primitives: {d: {type: manager_dict, initial: {list: [1]}}, l: {type: manager_list, %s}}
     main:
       - load: {from: d, at: list, into: x}
       - append: {value: $x, to: l}
@@ -409,7 +411,7 @@ def test_what_comes_out_of_a_manager_is_a_copy():
       - invoke: {on: l, method: sort}
     processes: {}
     expect: {exitcode: {main: 1}, error: {main: TypeError}}
-    """
+    """.replace("%s", "initial: [3]")
     same(text + "outcome: {o: main.error}", ["TypeError"])
     rest = """
       - invoke: {on: l, method: index, args: [2], into: y}
@@ -420,7 +422,8 @@ def test_what_comes_out_of_a_manager_is_a_copy():
     """
     text = text.replace("      - invoke: {on: l, method: sort}\n    processes: {}\n", rest)
     same(
-        text.partition("    expect")[0] + "outcome: {o: '[main.x, main.y, main.z, main.p, main.n]'}",
+        text.partition("    expect")[0]
+        + "outcome: {o: '[main.x, main.y, main.z, main.p, main.n]'}",
         [[[1], 3, ["list"], [1], 3]],
     )
 
@@ -580,3 +583,34 @@ def test_a_pool_refuses_what_it_cannot_do_and_its_tasks_are_python_code():
         "a pool calls os:getpid, which is Python code",
         9,
     )
+
+
+@pytest.mark.parametrize(
+    ("action", "code", "error"),
+    [
+        ("raise: KeyboardInterrupt", 1, "KeyboardInterrupt"),
+        ("raise: GeneratorExit", 1, "GeneratorExit"),
+        ("raise: SystemExit", 0, None),
+        ("raise: {error: SystemExit, message: 3}", 3, None),
+        ("raise: {error: SystemExit, message: bye}", 1, None),
+        ("exit: bye", 1, None),
+        ("exit: -1", 255, None),
+        ("exit: 257", 1, None),
+        ("exit: null", 0, None),
+        ("exit: true", 1, None),
+        ("exit: [1]", 1, None),
+        ("exit: 2.5", 1, None),
+        ("os_exit: 300", 44, None),
+    ],
+)
+@pytest.mark.parametrize("process", ["main", "child"])
+def test_what_a_process_exits_with(process, action, code, error):
+    """sys.exit and process.py, _bootstrap: the same as real runs show."""
+    own, child = (action, "print: x") if process == "main" else ("join: child", action)
+    text = f"""
+    processes: {{child: {{actions: [{{{child}}}]}}}}
+    main: [{{start: child}}, {{{own}}}]
+    outcome: {{o: "[{process}.exitcode, {process}.error]"}}
+    expect: {{exitcode: {{{process}: {code}}}}}
+    """
+    same(text, [[code, error]])
