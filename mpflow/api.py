@@ -1,6 +1,7 @@
-"""What Python code imports: load, validate, run, verify, promela.
+"""What Python code imports: load, validate, run, check, verify, promela.
 
-In: a path, or text. Out: Problems, Scenarios, Traces, Findings. Nothing here prints or exits.
+In: a path, or text. Out: Problems, Scenarios, Traces, Reports, Findings. Nothing here prints
+or exits.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from mpflow.engine.launch import Host
     from mpflow.engine.source import Source
+    from mpflow.model.check import Options, Report
     from mpflow.promela import Model
     from mpflow.verify import Finding
 
@@ -94,6 +96,23 @@ def run(
     finally:
         if host is None:
             own.close()
+
+
+def simulate(scenario: Scenario, *, seed: int = 0, schedule: str | None = None) -> Trace:
+    """Run a case in virtual time, without any process, and judge the run; with a schedule token
+    (of `check`) that very run. Raises Uncheckable (of model.values) for what cannot be simulated,
+    Diverged (of model.schedule) for a token that is not this scenario's."""
+    from mpflow.model.simulate import from_token, simulate
+
+    return simulate(scenario, seed) if schedule is None else from_token(scenario, schedule)
+
+
+def check(scenario: Scenario, options: Options | None = None) -> Report:
+    """Explore every interleaving of a case (of model.check: Options and Report). Raises Uncheckable
+    (of model.values) for what the model cannot say."""
+    from mpflow.model.check import Options, check
+
+    return check(scenario, Options() if options is None else options)
 
 
 def source(scenario: Scenario) -> dict[str, Source | None]:

@@ -30,7 +30,7 @@ def report(events: Iterable[Event], program: Program) -> dict[str, Any]:
         facts.take(event)
     waits = [_wait(event, facts, program) for event in facts.waits()]
     edges = {w["process"]: [h["process"] for h in w["holders"]] for w in waits}
-    return {"waits": waits, "cycle": _cycle(edges)}
+    return {"waits": waits, "cycle": cycle(edges)}
 
 
 class _Facts:
@@ -153,8 +153,13 @@ def _nobody(event: Event, facts: _Facts) -> str:
             return f"{came} of {parties} have come"
     if event.action in _WAKERS or f"{event.action} {kind}" in _WAKERS:
         return _not_woken(event, facts)
-    maker = _MAKERS.get(event.action) or _MAKERS.get(f"{event.action} {kind}")
-    return f"nobody who could `{maker}` can go on" if maker else ""
+    makes = maker(event.action, kind)
+    return f"nobody who could `{makes}` can go on" if makes else ""
+
+
+def maker(action: str, kind: str) -> str | None:
+    """The verb by which somebody else ends a wait in this action on a primitive of this type."""
+    return _MAKERS.get(action) or _MAKERS.get(f"{action} {kind}")
 
 
 def _not_woken(event: Event, facts: _Facts) -> str:
@@ -208,7 +213,7 @@ def _place(event: Event) -> str:
     return f"line {event.line}" if event.line is not None else str(event.extra.get("code"))
 
 
-def _cycle(edges: Mapping[str, list[str]]) -> list[str]:
+def cycle(edges: Mapping[str, list[str]]) -> list[str]:
     """Processes that wait for one another in a circle, or nothing."""
     for start in edges:
         path: list[str] = []

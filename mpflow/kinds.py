@@ -135,8 +135,9 @@ class Primitive(NamedTuple):
     `{".conn1": a, ".conn2": b}`; `parts(options)` gives the same suffixes without making any.
     `made` has what was made before, by name: they are made in the order of their `stage`s, and
     in that of their declaration. `rule(options)` says which order of its events can be; `member`
-    is its part in that of a lock that it shares with others. `bases(options, merged)` gives the components of its model by part, each with its first value.
-    `check` says which options make no sense, as (option, reason); `refuses(verb, part, options)` why a verb can never be done on a
+    is its part in that of a lock that it shares with others. `bases(options, merged)` gives the
+    components of its model by part, each with its first value. `check` says which options make no
+    sense, as (option, reason); `refuses(verb, part, options)` why a verb can never be done on a
     part.
     """
 

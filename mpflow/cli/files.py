@@ -27,6 +27,14 @@ def value(name: str, text: str) -> Any:
     return found.data
 
 
+def chosen(options: Any) -> Choice:
+    """What -p, --start-method and --timeout settle."""
+    params = {name: value(name, text) for name, text in options.params}
+    if options.files.count("-") > 1:
+        raise UsageError("mpflow: standard input (-) can be read only once")
+    return Choice(params, options.start_method, getattr(options, "timeout", None))
+
+
 def resolve(path: str) -> str:
     """The file itself, or the shipped scenario of that name when there is no such file."""
     if path == "-" or (os.path.exists(path) and not os.path.isdir(path)):
@@ -60,6 +68,23 @@ def tell_problems(loaded: Loaded) -> None:
         if problem.span is None:
             problem = problem._replace(hint=problem.hint or other_name(loaded.path))
         print(problem.render() + "\n", file=sys.stderr)
+
+
+def usable(loaded: Loaded, choice: Choice) -> bool:
+    """Whether a file has cases, and params for each -p; if not, why, on standard error."""
+    path = named(loaded.path)
+    unknown = list(unknown_params(loaded, choice))
+    if unknown:
+        print(*unknown, sep="\n", file=sys.stderr)
+    elif loaded.problems:
+        tell_problems(loaded)
+        count = len(loaded.problems)
+        print(f"{path}: {count} problem{'s' * (count != 1)}", file=sys.stderr)
+    elif not loaded.scenarios:
+        print(f"mpflow: {path}: its matrix has no case to run", file=sys.stderr)
+    else:
+        return True
+    return False
 
 
 def unknown_params(loaded: Loaded, choice: Choice) -> Iterator[str]:

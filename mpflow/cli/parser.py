@@ -12,8 +12,8 @@ from mpflow import __version__
 
 EPILOG = """\
 exit codes:
-  0 passed   1 failed   2 usage, or a file that cannot be run
-  3 a bug in mpflow     4 unknown     130 interrupted
+  0 passed, proved      1 failed, violated     2 usage, or a file that cannot be run
+  3 a bug in mpflow     4 unknown              130 interrupted
 """
 
 
@@ -31,6 +31,8 @@ def parser() -> argparse.ArgumentParser:
     )
     for name, fill, sentence in (
         ("run", _run, "run scenarios on real processes"),
+        ("check", _check, "explore every order in which things can happen"),
+        ("simulate", _simulate, "run scenarios in virtual time, without processes"),
         ("validate", _validate, "say what is wrong with scenario files"),
         ("explain", _explain, "show what a scenario becomes"),
         ("export", _export, "say a scenario in another tool's language"),
@@ -66,13 +68,8 @@ def _run(command: argparse.ArgumentParser) -> None:
         help="multiply every sleep and timeout (a run's own limit stays at 5 s or more)",
     )
     add("--seed", type=int, metavar="N", help="what `choose` draws with")
-    add(
-        "--trace",
-        metavar="FILE",
-        help="write the trace as JSON Lines (.gz: compressed); - for standard output",
-    )
     add("--follow", action="store_true", help="print events while the run goes on")
-    add("--format", choices=["text", "json"], default="text", help="json: the trace only")
+    _traces(command)
     add(
         "--no-code",
         action="store_true",
@@ -83,6 +80,71 @@ def _run(command: argparse.ArgumentParser) -> None:
     loudness.add_argument("-v", "--verbose", action="store_true", help="more about the run")
     _colour(command)
     command.set_defaults(command=_command("run"))
+
+
+def _simulate(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Run scenarios in virtual time, at once, without any process. What is simultaneous\n"
+        "happens in an order that the seed decides."
+    )
+    add = command.add_argument
+    add("files", nargs="+", metavar="FILE", help="a scenario file, a shipped one's name, or -")
+    _params(command)
+    add("--start-method", choices=["fork", "spawn", "forkserver"], help="how processes are started")
+    add("--timeout", type=_positive, metavar="S", help="seconds of virtual time a run may take")
+    add("--seed", type=int, default=0, metavar="N", help="another order, and what `choose` draws")
+    add("--schedule", metavar="TOKEN", help="the run that `check` showed, step by step")
+    _traces(command)
+    loudness = command.add_mutually_exclusive_group()
+    loudness.add_argument("-q", "--quiet", action="store_true", help="the verdict alone")
+    loudness.add_argument("-v", "--verbose", action="store_true", help="more about the run")
+    _colour(command)
+    command.set_defaults(command=_command("simulate"), no_code=False, follow=False)
+
+
+def _check(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Look at every order in which the processes' actions can take effect. No process is run.\n"
+        "proved: no run is otherwise than expected. violated: one is, and a shortest way to it is\n"
+        "shown. unknown: a limit was reached before all had been seen."
+    )
+    add = command.add_argument
+    add("files", nargs="+", metavar="FILE", help="a scenario file, a shipped one's name, or -")
+    _params(command)
+    add("--start-method", choices=["fork", "spawn", "forkserver"], help="how processes are started")
+    add(
+        "--timing",
+        choices=["any", "exact"],
+        help="any: a sleep lasts any time; exact: as it says (default: what the file says, or any)",
+    )
+    add("--max-states", type=_count, metavar="N", help="states to look at, at most")
+    add(
+        "--max-seconds",
+        type=_positive,
+        default=300.0,
+        metavar="S",
+        help="seconds to take for a case, at most (default: 300)",
+    )
+    add(
+        "--max-memory",
+        type=_positive,
+        default=4000.0,
+        metavar="MB",
+        help="memory to take, at most (default: 4000)",
+    )
+    add("--no-reduce", action="store_true", help="look also at orders that make no difference")
+    add("--format", choices=["text", "json"], default="text", help="json: an object for each case")
+    add(
+        "--as",
+        dest="view",
+        choices=["lanes", "source"],
+        default="lanes",
+        help="a counterexample as a lane for each process, or beside the file's text",
+    )
+    add("--trace", metavar="FILE", help="write each case's first counterexample as JSON Lines")
+    add("-q", "--quiet", action="store_true", help="the verdict alone")
+    _colour(command)
+    command.set_defaults(command=_command("check"))
 
 
 def _validate(command: argparse.ArgumentParser) -> None:
@@ -155,6 +217,17 @@ def _params(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _traces(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--trace",
+        metavar="FILE",
+        help="write the trace as JSON Lines (.gz: compressed); - for standard output",
+    )
+    command.add_argument(
+        "--format", choices=["text", "json"], default="text", help="json: the trace only"
+    )
+
+
 def _colour(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--color",
@@ -179,6 +252,12 @@ def _assignment(text: str) -> tuple[str, str]:
     if not equals or not name.isidentifier():
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
     return name, value
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > 20 or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return int(text)
 
 
 def _positive(text: str) -> float:

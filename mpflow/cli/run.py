@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 from mpflow import cli
 from mpflow.api import Loaded, load, run
-from mpflow.cli.files import UsageError, named, resolve, tell_problems, unknown_params, value
+from mpflow.cli import tally
+from mpflow.cli.files import UsageError, chosen, named, resolve, usable
 from mpflow.cli.sink import Sink, Unwritable
+from mpflow.cli.tally import Told
 from mpflow.engine.launch import Host
 from mpflow.engine.start import EngineError, Started
 from mpflow.scenario import Choice, Scenario
@@ -21,7 +22,6 @@ from mpflow.trace import Event, Trace
 from mpflow.views.style import Style, columns, printable, wanted
 
 _CODES = {"passed": cli.PASSED, "failed": cli.FAILED, "unknown": cli.UNKNOWN}
-_WORST = (cli.INTERRUPTED, cli.BUG, cli.USAGE, cli.FAILED, cli.UNKNOWN, cli.PASSED)
 _WORDS = {
     cli.PASSED: "passed",
     cli.FAILED: "failed",
@@ -31,18 +31,11 @@ _WORDS = {
 }
 
 
-class Told(NamedTuple):
-    """What came of one case: its exit code, and a line for the summary."""
-
-    code: int
-    line: str
-
-
 def command(options: Any) -> int:
     """Run all files; the exit code is the worst of them."""
     before = dict(_take_signals())
     try:
-        return _Runner(options).run_all()
+        return Runner(options).run_all()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -65,7 +58,9 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-class _Runner:
+class Runner:
+    """Takes each case of each file, and tells of it; `simulate` does the same without processes."""
+
     def __init__(self, options: Any) -> None:
         self.options = options
         self.trace_only = options.format == "json" or options.trace == "-"
@@ -79,7 +74,7 @@ class _Runner:
 
     def run_all(self) -> int:
         try:
-            choice = self._choice()
+            choice = chosen(self.options)
             if self.options.follow and (self.trace_only or self.options.quiet):
                 raise UsageError("mpflow: --follow prints events; leave out -q and JSON on stdout")
             self.sinks += self._open_sinks()
@@ -92,12 +87,12 @@ class _Runner:
         except BrokenPipeError:  # as in `mpflow run … | head`: nobody wants to know the rest
             cli.forget_stdout()
             if self.left:
-                self._tell(cli.UNKNOWN, "")
+                self.tell(cli.UNKNOWN, "")
         finally:
             for sink in self.sinks:
                 sink.close()
         codes = [*self.faults, *(each.code for each in self.told)]
-        return next(code for code in _WORST if code in codes)
+        return tally.worst(codes)
 
     def _files(self, choice: Choice) -> None:
         while self.left:
@@ -105,17 +100,10 @@ class _Runner:
             self._file(resolve(path), choice)
             if self.told[-1].code == cli.INTERRUPTED:
                 for each in self.left:
-                    self._tell(cli.USAGE, each)
+                    self.tell(cli.USAGE, each)
                 return
 
     # What the options say
-
-    def _choice(self) -> Choice:
-        """What the options settle."""
-        params = {name: value(name, text) for name, text in self.options.params}
-        if self.options.files.count("-") > 1:
-            raise UsageError("mpflow: standard input (-) can be read only once")
-        return Choice(params, self.options.start_method, self.options.timeout)
 
     def _open_sinks(self) -> list[Sink]:
         """Where the trace goes as JSON Lines."""
@@ -123,11 +111,8 @@ class _Runner:
         found = [Sink.standard()] if self.trace_only else []
         if name is None or name == "-":
             return found
-        for path in map(resolve, self.options.files):
-            if os.path.exists(name) and os.path.exists(path) and os.path.samefile(name, path):
-                raise UsageError(f"mpflow: --trace {name} would overwrite the scenario")
         try:
-            return [*found, Sink.file(name)]
+            return [*found, Sink.file(name, map(resolve, self.options.files))]
         except Unwritable as error:
             raise UsageError(f"mpflow: {error}") from None
 
@@ -144,46 +129,26 @@ class _Runner:
     def _file(self, path: str, choice: Choice) -> None:
         loaded = load(path, choice)
         if not self._usable(loaded, choice):
-            self._tell(cli.USAGE, path)
+            self.tell(cli.USAGE, path)
             return
         for scenario in loaded.scenarios:
-            host = self._host()
-            try:
-                trace = self._run(scenario, host)
-                code = _code(trace)
-                if trace.fault:
-                    print(f"mpflow: {trace.fault}", file=sys.stderr)
-                self._show(trace, scenario, code)
-            finally:
-                self._let_interrupts()
-                host.close()  # it has had the time to clean up
-            if code == cli.INTERRUPTED:
+            if self.case(scenario) == cli.INTERRUPTED:
                 return
 
-    def _tell(self, code: int, path: str) -> None:
+    def tell(self, code: int, path: str) -> None:
         self.told.append(Told(code, f"{_WORDS[code]}: {printable(named(path))}"))
 
     def _usable(self, loaded: Loaded, choice: Choice) -> bool:
         """Whether its cases can be run; if not, why, on standard error."""
-        path = named(loaded.path)
-        unknown = list(unknown_params(loaded, choice))
-        if unknown:
-            print(*unknown, sep="\n", file=sys.stderr)
-        elif loaded.problems:
-            tell_problems(loaded)
-            count = len(loaded.problems)
-            print(f"{path}: {count} problem{'s' * (count != 1)}", file=sys.stderr)
-        elif not loaded.scenarios:
-            print(f"mpflow: {path}: its matrix has no case to run", file=sys.stderr)
-        else:
-            reason = self._refused(loaded.scenarios[0])
-            if reason is None:
-                return True
-            print(f"mpflow: {path}: {reason}", file=sys.stderr)
-        return False
+        if not usable(loaded, choice):
+            return False
+        reason = self.refused(loaded.scenarios[0])
+        if reason is not None:
+            print(f"mpflow: {named(loaded.path)}: {reason}", file=sys.stderr)
+        return reason is None
 
-    def _refused(self, scenario: Scenario) -> str | None:
-        """What --no-code says of a file."""
+    def refused(self, scenario: Scenario) -> str | None:
+        """Why a case cannot be taken: what --no-code says of a file."""
         from mpflow.program import code_in
 
         found = code_in(scenario) if self.options.no_code else None
@@ -192,6 +157,20 @@ class _Runner:
         return f"line {found[1]}: `{found[0]}` runs code or touches files; --no-code refuses it"
 
     # A case
+
+    def case(self, scenario: Scenario) -> int:
+        """Run it and show it; the exit code."""
+        host = self._host()
+        try:
+            trace = self._run(scenario, host)
+            code = code_of(trace)
+            if trace.fault:
+                print(f"mpflow: {trace.fault}", file=sys.stderr)
+            self.show(trace, scenario, code)
+            return code
+        finally:
+            self._let_interrupts()
+            host.close()  # it has had the time to clean up
 
     def _run(self, scenario: Scenario, host: Host) -> Trace:
         sys.stdout.flush()  # before the scenario writes there
@@ -230,7 +209,7 @@ class _Runner:
             signal.signal(signal.SIGINT, self.interrupt)
             self.interrupt = None
 
-    def _show(self, trace: Trace, scenario: Scenario, code: int) -> None:
+    def show(self, trace: Trace, scenario: Scenario, code: int) -> None:
         from mpflow.views import summary, table
 
         self.told.append(Told(code, summary.verdict_line(trace, self.style)))
@@ -262,16 +241,12 @@ class _Runner:
 
     def _summary(self) -> None:
         """A line for several runs together."""
-        if len(self.told) < 2 or self.trace_only:
-            return
-        if not self.options.quiet:
-            print("", *(each.line for each in self.told), sep="\n")
-        codes = [each.code for each in self.told]
-        counts = [f"{codes.count(code)} {word}" for code, word in _WORDS.items() if code in codes]
-        print(f"{len(codes)} runs: {', '.join(counts)}")
+        if not self.trace_only:
+            for line in tally.lines(self.told, _WORDS, "runs", self.options.quiet):
+                print(line)
 
 
-def _code(trace: Trace) -> int:
+def code_of(trace: Trace) -> int:
     if trace.fault:
         return cli.USAGE
     return cli.INTERRUPTED if trace.end == "interrupted" else _CODES[trace.verdict.word]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from io import TextIOWrapper
 from typing import Any, BinaryIO, TextIO
@@ -31,8 +32,12 @@ class Sink:
         return Sink(None)
 
     @staticmethod
-    def file(name: str) -> Sink:
-        """A file: Unwritable now, and not after a long run, where it cannot be opened."""
+    def file(name: str, scenarios: Iterable[str]) -> Sink:
+        """A file: Unwritable now, and not after a long run, where it cannot be opened, or is one of
+        the scenarios."""
+        for path in scenarios:
+            if os.path.exists(name) and os.path.exists(path) and os.path.samefile(name, path):
+                raise Unwritable(f"--trace {name} would overwrite the scenario")
         try:
             return Sink(name, open(name, "ab"))
         except (OSError, ValueError) as error:

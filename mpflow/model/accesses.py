@@ -13,8 +13,8 @@ from typing import Any
 from mpflow import registry
 from mpflow.model import waiting
 from mpflow.model.files import FILES
+from mpflow.model.instructions import Instruction
 from mpflow.model.local import Process
-from mpflow.model.machine import Instruction
 from mpflow.model.text import candidates, following, named, possible, static, waits
 from mpflow.model.world import TERMINATE, World, actor, feeder, life, signals, stopped
 from mpflow.primitives import _pipes, _serving

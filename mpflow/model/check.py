@@ -12,36 +12,43 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mpflow.expect import holds, judge
+from mpflow.model.calm import calm
+from mpflow.model.clock import Timed
 from mpflow.model.cycles import endless
 from mpflow.model.ends import ending
-from mpflow.model.explore import Choice, Limits, Search, reached, search
+from mpflow.model.explore import Graph, Limits, Search, Watch, go_on, interleavings, reached, search
 from mpflow.model.local import Dead, Local
 from mpflow.model.machine import State
+from mpflow.model.moves import Schedule
 from mpflow.model.reduce import Stubborn
-from mpflow.model.schedule import Schedule, moves_to
+from mpflow.model.schedule import moves_to
 from mpflow.model.space import Space
 from mpflow.model.world import World, actor, facts_of
 from mpflow.program import compile_program
 from mpflow.scenario import Scenario
 from mpflow.trace import Trace, plain
 
-COUNTED = 100_000  # states up to which interleavings are counted, where reductions left some out
+COUNTED = 10_000  # states up to which interleavings are counted, where reductions left some out
+CALMED = 16  # schedules of violations that are made easier to follow
 WORDS = ("deadlock", "timeout")
 
 
 class Options(NamedTuple):
-    """How to check: limits; whether reductions are on, and steps merged; who hears of progress."""
+    """How to check: limits; whether reductions are on, and steps merged; `timing` in place of the
+    file's; who hears of progress."""
 
     limits: Limits = Limits()
     reduce: bool = True
     merge: bool = True
+    timing: str | None = None
     version: tuple[int, int] = sys.version_info[:2]
     progress: Callable[[int, int], None] | None = None
 
 
 class Violation(NamedTuple):
-    """What is otherwise than expected in some run, and the schedule of that run; `end` is how it
-    ends (completed, deadlock, timeout), or nothing where that does not matter."""
+    """What is otherwise than expected in some run, and the schedule of that run: a shortest one; of
+    the first violations one with few preemptions (calm.py). `end` is how it ends (completed,
+    deadlock, timeout), or nothing where that does not matter."""
 
     text: str
     schedule: Schedule
@@ -90,7 +97,8 @@ def check(scenario: Scenario, options: Options = Options()) -> Report:  # noqa: 
     """Explore all of a scenario. Raises Uncheckable for what the model cannot say."""
     begun = time.monotonic()
     program = compile_program(scenario, seed=0)
-    facts = facts_of(scenario, program, options.merge, exact=False)
+    exact = (options.timing or scenario.timing) == "exact"
+    facts = facts_of(scenario, program, options.merge, exact)
     world = World(program, facts, options.version)
     checker = _Checker(scenario, world, options)
     return checker.report()._replace(seconds=time.monotonic() - begun)
@@ -102,41 +110,54 @@ class _Checker:
         self.world = world
         self.options = options
         self.space = Space(world)
-        self.choice: Choice | None = None
-        self.found = self._search(options.reduce)
+        self.watch = Watch(options.limits, options.progress)
+        self.exact = world.facts.exact
+        self.found = self._search(Timed if self.exact else Stubborn if options.reduce else None)
         self.traps = self._traps()
-        if self.traps and self.choice is not None:  # what is left out on the way may matter
-            self.found = self._search(False)
+        if self.traps and isinstance(self.found.graph, Stubborn):  # what it leaves out may matter
+            self.found = self._search(None)
             self.traps = self._traps()
 
-    def _search(self, reduce: bool) -> Search:
-        chosen: list[Choice] = []
-
-        def choose(space: Space) -> Choice:
-            chosen.append(Stubborn(space))
-            return chosen[-1]
-
-        found = search(
-            self.space, self.options.limits, choose if reduce else None, self.options.progress
-        )
-        self.choice = chosen[-1] if chosen else None
-        return found
+    def _search(self, graph: Callable[[Space], Graph] | None) -> Search:
+        return search(self.space, self.options.limits, graph, self.options.progress)
 
     def _traps(self) -> list[int]:
         """States of loops that nobody can leave; without loops that may go on there are none."""
         if self.found.cut or not any(map(_may_loop, self.world.processes.values())):
             return []
-        return endless(self.space, self.found, self.choice)
+        parts = endless(self.found)
+        if self.exact:
+            parts = self._turning(parts)
+        return [part[0] for part in parts]
+
+    def _turning(self, parts: list[list[int]]) -> list[list[int]]:
+        """Who turns in a loop lets time go by: then a limit may be reached that ends it."""
+        tried: set[int] = set()
+        while not self.found.cut:
+            graph = self.found.graph
+            assert isinstance(graph, Timed)
+            new: dict[int, int] = {}
+            for state in (each for part in parts for each in part if each not in tried):
+                tried.add(state)
+                later = graph.later(state)
+                if later is not None:
+                    graph.waits.add(state)
+                    if later not in self.found.came_from:
+                        new[later] = state
+            if not new:
+                break
+            self.found.came_from.update(new)
+            self.found = go_on(self.found, {0: list(new)}, self.watch)
+            parts = endless(self.found)
+        return parts if not self.found.cut else []
 
     def report(self) -> Report:
         violations = list(self._violations())
         outcomes, missing = self._outcomes(), [*self._missing()]
         if self.found.cut:
             missing = []
-        if violations or missing:
-            verdict = "violated"
-        else:
-            verdict = "unknown" if self.found.cut else "proved"
+        otherwise = "unknown" if self.found.cut else "proved"
+        verdict = "violated" if violations or missing else otherwise
         return Report(
             verdict,
             tuple(violations),
@@ -168,11 +189,15 @@ class _Checker:
             yield judge(self.scenario, ending(self.space, state, "timeout")), state
 
     def _violations(self) -> Iterator[Violation]:
-        said = set()
+        said, ways = set(), dict[int, Schedule]()
         for text, state, end in self._wrong():
             if text not in said:
                 said.add(text)
-                yield Violation(text, self._way(state), end)
+                if state not in ways:
+                    way = self._way(state)
+                    few = len(ways) < CALMED and not self.exact
+                    ways[state] = calm(self.world, way) if few else way
+                yield Violation(text, ways[state], end)
 
     def _wrong(self) -> Iterator[tuple[str, int, str]]:
         for trace, state in self._runs():
@@ -200,7 +225,7 @@ class _Checker:
                         yield text, state, ""
 
     def _way(self, state: int) -> Schedule:
-        return moves_to(self.space, self.found, self.choice, state)
+        return moves_to(self.found, state)
 
     # Outcomes
 
@@ -284,17 +309,18 @@ class _Checker:
     # The account
 
     def _interleavings(self) -> int | None:
-        if self.found.cut or self.traps:
+        """Counted in the graph of all steps, if that is small enough."""
+        if self.found.cut or self.exact:
             return None
-        if self.choice is None:
-            return self.found.paths
-        limits = self.options.limits
-        few = min(COUNTED, limits.states or COUNTED)
-        found = search(Space(self.world), limits._replace(states=few))
-        return None if found.cut else found.paths
+        if not isinstance(self.found.graph, Stubborn):
+            return interleavings(self.space, self.found)
+        few = min(COUNTED, self.options.limits.states or COUNTED)
+        space = Space(self.world)
+        found = search(space, self.options.limits._replace(states=few))
+        return interleavings(space, found)
 
     def _reductions(self) -> Iterator[str]:
-        if self.choice is not None:
+        if isinstance(self.found.graph, Stubborn):
             yield "stubborn sets"
         if self.options.merge:
             yield "merged steps"
@@ -306,7 +332,9 @@ class _Checker:
             for plan in program.plans.values()
             for step in plan.steps
         )
-        if timed:
+        if self.exact:
+            yield "timing: exact (actions take no time, sleeps and time limits exactly theirs)"
+        elif timed:
             yield "timing: any (a sleep lasts any time, a time limit may strike at any time)"
         yield f"start method: {program.start_method}"
         yield f"Python {'.'.join(map(str, self.world.version))}"

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from mpflow.model.local import Local
-from mpflow.model.schedule import Move
+from mpflow.model.moves import Move, Schedule
+from mpflow.model.schedule import Diverged, Taken, told
 from mpflow.model.space import Actor, Space
 from mpflow.model.steps import Step
 
 DIGITS = 9  # of a time in seconds
+TICK = "~tick"  # in a schedule the actor of a moment at which time goes by, though somebody turns
 
 Timers = tuple[tuple[int, float], ...]  # by the numbers of actors
 
@@ -70,12 +72,13 @@ class Clocked:
         return tuple(found)
 
     def _limit(self, actor: Actor, state: int) -> float | None:
-        step = self._step(actor, state)
+        step = self.step(actor, state)
         if step is None or step.late is None or not step.timeout:
             return None
         return float(step.timeout)
 
-    def _step(self, actor: Actor, state: int) -> Step | None:
+    def step(self, actor: Actor, state: int) -> Step | None:
+        """An actor's next step in a state."""
         value = actor.field.values[state >> actor.shift & actor.mask]
         return self.space.world.step(actor.key, value)
 
@@ -89,3 +92,84 @@ class Clocked:
             return False
         further = len(other.history) > len(one.history)
         return (one.state, one.done) == (other.state, other.done) and further
+
+
+class Timed:
+    """The states with their clocks as single integers: the timers' number stands above the bits of
+    the space, so that all that reads a component's value can read these, too. Time goes by by
+    itself where nobody can take a step."""
+
+    def __init__(self, space: Space) -> None:
+        self.clocked = Clocked(space)
+        self.shift = sum(field.bits for field in space.fields.values())
+        self.numbers: dict[Timers, int] = {(): 0}
+        self.timers: list[Timers] = [()]
+        self.waits: set[int] = set()  # where time goes by though somebody turns in a loop
+        self.first = self._packed(self._settled(self.clocked.first())[1])
+
+    def after(self, state: int) -> Iterator[tuple[int, int]]:
+        """Each state that comes next; all are one move away."""
+        return ((new, 1) for new, _ in self._after(state))
+
+    def moves(self, one: int, other: int) -> tuple[Move, ...]:
+        """The move from a state to one that comes next."""
+        return next((move,) for new, move in self._after(one) if new == other)
+
+    def _after(self, state: int) -> Iterator[tuple[int, Move]]:
+        for move, now in self.clocked.moves(self.now(state)):
+            yield self._packed(self._settled(now)[1]), move
+        later = self.later(state) if state in self.waits else None
+        if later is not None:
+            yield later, Move(TICK)
+
+    def later(self, state: int) -> int | None:
+        """The state when as much time has passed as it takes for a limit to be reached, though
+        somebody could take a step: he may turn in a loop for that long."""
+        found = self.clocked.tick(self.now(state))
+        return None if found is None else self._packed(self._settled(found[1])[1])
+
+    def retrace(self, schedule: Schedule) -> tuple[list[Taken], list[float]]:
+        """The moves of a schedule made again, and the seconds at which each was made. Raises
+        Diverged where one cannot be made."""
+        space, taken, times = self.clocked.space, [], []
+        actors = {actor.key: (number, actor) for number, actor in enumerate(space.actors)}
+        clock, now = self._settled(self.clocked.first())
+        for number, move in enumerate(schedule, 1):
+            if move.actor == TICK:
+                passed, now = self.clocked.tick(now) or (0.0, now)
+            else:
+                after = dict(self.clocked.moves(now)).get(move)
+                if after is None:
+                    raise Diverged(f"step {number}, of {told(move.actor)}, cannot be taken here")
+                place, actor = actors[move.actor]
+                step = self.clocked.step(actor, now.state)
+                late = dict(now.timers).get(place, 1.0) <= 0
+                _, result, moments = list(space.ways(actor, now.state, late))[move.way]
+                assert step is not None
+                taken.append(Taken(move, step, result, tuple(moments), after.state))
+                times.append(round(clock, DIGITS))
+                passed, now = 0.0, after
+            more, now = self._settled(now)
+            clock += passed + more
+        return taken, times
+
+    def now(self, state: int) -> Now:
+        """A state taken apart."""
+        return Now(state & ((1 << self.shift) - 1), self.timers[state >> self.shift])
+
+    def _packed(self, now: Now) -> int:
+        number = self.numbers.get(now.timers)
+        if number is None:
+            number = self.numbers[now.timers] = len(self.timers)
+            self.timers.append(now.timers)
+        return now.state + (number << self.shift)
+
+    def _settled(self, now: Now) -> tuple[float, Now]:
+        """The first moment from here on at which somebody can take a step, or the end."""
+        passed = 0.0
+        while not any(self.clocked.moves(now)):
+            found = self.clocked.tick(now)
+            if found is None:
+                break
+            passed, now = passed + found[0], found[1]
+        return passed, now

@@ -1,29 +1,28 @@
 """Search -> the states from which no end can be reached: a loop that nobody can leave.
 
-In: a search that went to its end. Out: one state of each such loop, the nearest first. A loop in
-which somebody could always go on, and out of it, is no livelock: he will (weak fairness).
+In: a search that went to its end. Out: the states of each such loop, the nearest loop first. A
+loop in which somebody could always go on, and out of it, is no livelock: he will (weak fairness).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mpflow.model.explore import Choice, Search
-from mpflow.model.space import Space
+from mpflow.model.explore import Search
 
 
-def endless(space: Space, found: Search, choice: Choice | None) -> list[int]:
-    """A state of each strongly connected part that has no way out and is no end, in the order of
-    the search (Tarjan's algorithm, without recursion)."""
+def endless(found: Search) -> list[list[int]]:
+    """The strongly connected parts that have no way out and are no end: their states, in the order
+    of the search (Tarjan's algorithm, without recursion)."""
     index: dict[int, int] = {}
     low: dict[int, int] = {}
     stack: list[int] = []
     on_stack: set[int] = set()
     leads_out: set[int] = set()  # states whose part has a way out
     ends = set(found.ends)
-    traps: list[int] = []
-    first = space.first
-    work: list[tuple[int, Iterator[int]]] = [(first, _after(space, choice, first))]
+    traps: list[list[int]] = []
+    first = found.graph.first
+    work: list[tuple[int, Iterator[int]]] = [(first, _after(found, first))]
     index[first] = low[first] = 0
     stack.append(first)
     on_stack.add(first)
@@ -34,7 +33,7 @@ def endless(space: Space, found: Search, choice: Choice | None) -> list[int]:
                 index[new] = low[new] = len(index)
                 stack.append(new)
                 on_stack.add(new)
-                work.append((new, _after(space, choice, new)))
+                work.append((new, _after(found, new)))
                 break
             if new in on_stack:
                 low[state] = min(low[state], index[new])
@@ -48,11 +47,13 @@ def endless(space: Space, found: Search, choice: Choice | None) -> list[int]:
             if low[state] == index[state]:
                 part = _part(stack, on_stack, state)
                 if not any(each in leads_out or each in ends for each in part):
-                    traps.append(min(part, key=lambda each: index[each]))
+                    traps.append(part)
                 if work:
                     leads_out.add(work[-1][0])
     order = {state: place for place, state in enumerate(found.came_from)}
-    return sorted(traps, key=lambda state: order[state])
+    return sorted(
+        (sorted(part, key=order.__getitem__) for part in traps), key=lambda p: order[p[0]]
+    )
 
 
 def _part(stack: list[int], on_stack: set[int], root: int) -> list[int]:
@@ -64,11 +65,6 @@ def _part(stack: list[int], on_stack: set[int], root: int) -> list[int]:
             return part
 
 
-def _after(space: Space, choice: Choice | None, state: int) -> Iterator[int]:
-    """The states that a search goes on to."""
-    if choice is None:
-        yield from (new for new, _ in space.successors(state))
-        return
-    for number in choice.actors(state):
-        for difference in space.differences(space.actors[number], state):
-            yield choice.run_on(state + difference, number)[0]
+def _after(found: Search, state: int) -> Iterator[int]:
+    """The states that the search went on to."""
+    return (new for new, _ in found.graph.after(state))

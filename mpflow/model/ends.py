@@ -19,7 +19,7 @@ def ending(space: Space, state: int, end: str = "") -> Trace:
     completed when all processes have ended, else deadlock."""
     world = space.world
     processes = {name: space.value(state, actor(name)) for name in world.program.plans}
-    logs = {
+    logs: dict[str, Any] = {
         key: space.value(state, key) for key in ("output", "lines", "marks") if key in world.first
     }
     return of(world, processes, logs, end)

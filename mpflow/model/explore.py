@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
+from mpflow.model.moves import Move
 from mpflow.model.space import Full, Space
 
 CHECKED = 4096  # states between two looks at the clock
@@ -24,68 +25,69 @@ class Limits(NamedTuple):
     memory: int | None = None
 
 
+class Graph(Protocol):
+    """States as integers, and what comes after each: all of it (Plain), as much as is enough
+    (reduce.Stubborn), or with a clock (clock.Timed)."""
+
+    first: int
+
+    def after(self, state: int) -> Iterator[tuple[int, int]]:
+        """Each state that comes next, and how many moves away it is."""
+        ...
+
+    def moves(self, one: int, other: int) -> tuple[Move, ...]:
+        """The moves from a state to one that comes next."""
+        ...
+
+
 class Search(NamedTuple):
     """What a search found. `came_from` has each state, in the order of the search, and the one
-    before it. `ends` are the states in which nobody can go on. `paths`: how many ways lead to
-    them, or None where some state is reached by ways of different length. `cut`: what ended the
-    search early; nothing if it went to its end."""
+    before it. `ends` are the states in which nobody can go on. `cut`: what ended the search early;
+    nothing if it went to its end. `depth`: how far it came."""
 
+    graph: Graph
     came_from: dict[int, int | None]
     ends: list[int]
-    transitions: int
-    paths: int | None
+    transitions: int = 0
     cut: str = ""
     depth: int = 0
-
-
-class Choice(Protocol):
-    """Whose steps are enough to look at (reduce.py)."""
-
-    def actors(self, state: int) -> list[int]:
-        """The numbers of the actors whose steps are enough in a state."""
-        ...
-
-    def run_on(self, state: int, number: int) -> tuple[int, int]:
-        """Where an actor comes to who takes all his next steps that are enough alone, and how many
-        they are."""
-        ...
 
 
 def search(
     space: Space,
     limits: Limits = Limits(),  # noqa: B008
-    choice: Callable[[Space], Choice] | None = None,
+    graph: Callable[[Space], Graph] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Search:
-    """All that can be reached from the first state. `progress` hears of the number of states and
-    the depth now and then."""
-    watch = _Watch(limits, progress)
+    """All that can be reached from the first state: without a `graph` of all steps. `progress`
+    hears of the number of states and the depth now and then."""
+    watch = Watch(limits, progress)
     while True:
         try:
-            return _reduced(space, watch, choice(space)) if choice else _search(space, watch)
+            return _graph(graph(space), watch) if graph else _search(space, watch)
         except Full:
             space.lay_out()
 
 
-def _search(space: Space, watch: _Watch) -> Search:
-    """All states, level by level. How many ways lead to a state is counted along."""
-    found = Search({space.first: None}, [], 0, None)
+def _search(space: Space, watch: Watch) -> Search:
+    """All states, level by level: the same as of the graph Plain, and ten times as fast."""
+    found = Search(Plain(space), {space.first: None}, [])
     came_from, ends = found.came_from, found.ends
-    level: dict[int, int] = {space.first: 1}
-    transitions = paths = depth = 0
-    graded, cut, due = True, "", CHECKED
+    level = [space.first]
+    transitions = depth = 0
+    cut, due = "", CHECKED
     table = [(a.shift, a.mask, a.rows, a) for a in space.actors]
     try:
         while level and not cut:
-            following: dict[int, int] = {}
-            for state, count in level.items():
+            following: list[int] = []
+            for state in level:
                 blocked = True
                 for shift, mask, rows, actor in table:
                     at = (state >> shift) & mask
                     row = rows[at] if at < len(rows) else None
                     if row is None:
                         row = space.row(actor, at)
-                    if row is False:
+                    if row is False or row is True:
                         continue
                     ways = row.ways.get(state & row.mask)
                     if ways is None:
@@ -95,16 +97,11 @@ def _search(space: Space, watch: _Watch) -> Search:
                         transitions += len(ways)
                         for difference in ways:
                             new = state + difference
-                            if new in following:
-                                following[new] += count
-                            elif new in came_from:
-                                graded = False
-                            else:
+                            if new not in came_from:
                                 came_from[new] = state
-                                following[new] = count
+                                following.append(new)
                 if blocked:
                     ends.append(state)
-                    paths += count
                 if len(came_from) >= due:
                     due += CHECKED
                     cut = watch.over(len(came_from), depth)
@@ -114,20 +111,46 @@ def _search(space: Space, watch: _Watch) -> Search:
             depth += 1
     except KeyboardInterrupt:
         cut = "interrupted"
-    return found._replace(
-        transitions=transitions, paths=paths if graded else None, cut=cut, depth=depth
-    )
+    return found._replace(transitions=transitions, cut=cut, depth=depth)
 
 
-def _reduced(space: Space, watch: _Watch, choice: Choice) -> Search:
-    """Fewer states, in the order of their distance from the first: a step may stand for several,
-    so the next level is not always one further."""
-    found = Search({space.first: None}, [], 0, None)
-    came_from, ends = found.came_from, found.ends
-    levels: dict[int, list[int]] = {0: [space.first]}
-    distance = {space.first: 0}  # of states not yet looked at
-    transitions = depth = 0
-    cut, due = "", CHECKED
+def interleavings(space: Space, found: Search) -> int | None:
+    """How many ways lead from the first state to an end, by the order of their steps; None where
+    one can go round in a circle, or the search was cut short. Of a search of all steps."""
+    before = dict.fromkeys(found.came_from, 0)  # steps that lead to a state
+    if found.cut:
+        return None
+    for state in before:
+        for new, _ in space.successors(state):
+            before[new] += 1
+    ways = {space.first: 1}
+    left, done, total = [space.first], 0, 0
+    while left:
+        state = left.pop()
+        done += 1
+        count, end = ways.pop(state), True
+        for new, _ in space.successors(state):
+            end = False
+            ways[new] = ways.get(new, 0) + count
+            before[new] -= 1
+            if not before[new]:
+                left.append(new)
+        total += count if end else 0
+    return total if done == len(before) else None
+
+
+def _graph(graph: Graph, watch: Watch) -> Search:
+    """The same of any graph, in the order of the distance from the first state: what comes after a
+    state may be several moves away."""
+    found = Search(graph, {graph.first: None}, [])
+    return go_on(found, {0: [graph.first]}, watch)
+
+
+def go_on(found: Search, levels: dict[int, list[int]], watch: Watch) -> Search:
+    """Go on with a search at states by their distances."""
+    came_from, ends, after = found.came_from, found.ends, found.graph.after
+    distance = {state: far for far, states in levels.items() for state in states}
+    transitions, depth, cut, due = found.transitions, found.depth, "", len(came_from) + CHECKED
     try:
         while levels and not cut:
             depth = min(levels)
@@ -136,16 +159,14 @@ def _reduced(space: Space, watch: _Watch, choice: Choice) -> Search:
                     continue  # looked at before, from nearer
                 del distance[state]
                 taken = False
-                for number in choice.actors(state):
-                    for difference in space.differences(space.actors[number], state):
-                        taken = True
-                        transitions += 1
-                        new, more = choice.run_on(state + difference, number)
-                        far = depth + 1 + more
-                        if new not in came_from or distance.get(new, -1) > far:
-                            came_from[new] = state
-                            distance[new] = far
-                            levels.setdefault(far, []).append(new)
+                for new, steps in after(state):
+                    taken = True
+                    transitions += 1
+                    far = depth + steps
+                    if new not in came_from or distance.get(new, -1) > far:
+                        came_from[new] = state
+                        distance[new] = far
+                        levels.setdefault(far, []).append(new)
                 if not taken:
                     ends.append(state)
                 if len(came_from) >= due:
@@ -158,7 +179,28 @@ def _reduced(space: Space, watch: _Watch, choice: Choice) -> Search:
     return found._replace(transitions=transitions, cut=cut, depth=depth)
 
 
-class _Watch:
+class Plain:
+    """All steps of a space."""
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self.first = space.first
+
+    def after(self, state: int) -> Iterator[tuple[int, int]]:
+        """Each state that comes next; all are one move away."""
+        return ((new, 1) for new, _ in self.space.successors(state))
+
+    def moves(self, one: int, other: int) -> tuple[Move, ...]:
+        """The move from a state to one that comes next."""
+        return next(
+            (Move(actor.key, way),)
+            for actor in self.space.actors
+            for way, difference in enumerate(self.space.differences(actor, one))
+            if one + difference == other
+        )
+
+
+class Watch:
     """Tells when a search has to end."""
 
     def __init__(self, limits: Limits, progress: Callable[[int, int], None] | None) -> None:

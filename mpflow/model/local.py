@@ -7,6 +7,8 @@ step is wanted, and every answer is kept.
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Generator, Mapping
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -230,7 +232,10 @@ class Process:
         self.name = plan.name
         self.observed = world.observed.get(plan.name, frozenset())
         self.careful = bool(self.observed) and plan.name in world.facts.killable
-        self.machine = Machine(plan, _scope(world, plan), world.values, self.careful)
+        unseen = {} if world.facts.printed or world.facts.exact else UNSEEN
+        self.machine = Machine(
+            plan, _scope(world, plan), world.values, self.careful, _asking(world), unseen
+        )
 
     def begin(
         self, closed: frozenset[tuple[str, str]], known: tuple[str, ...]
@@ -348,9 +353,10 @@ class Process:
             raise Uncheckable("a variable whose name only the run decides", line) from None
 
     def _ask(self, state: State) -> Ask:
-        found = self.world.asks.get((self.name, state))
+        key = self.name, state, self.world.now
+        found = self.world.asks.get(key)
         if found is None:
-            found = self.world.asks[self.name, state] = self.machine.ask(state)
+            found = self.world.asks[key] = self.machine.ask(state)
         return found
 
     def _running(self, local: Local) -> tuple[Any, Me]:
@@ -549,3 +555,23 @@ def _scope(world: World, plan: Plan) -> dict[str, object]:
             found[base] = named[0] if replicas == (base,) else named
     found["self"] = views[plan.name]
     return found
+
+
+def _asking(world: World) -> dict[str, object]:
+    """The functions that ask the clock and the machine: only a simulation has a clock."""
+
+    def now(function: str) -> float:
+        if world.now is None:
+            hint = "what comes of it can be any; `simulate` has a clock"
+            raise Uncheckable(f"`{function}()` asks the clock or the machine", None, hint)
+        return world.now
+
+    return {
+        "time": lambda: now("time"),
+        "ctime": lambda *seconds: time.asctime(time.gmtime(*(seconds or (now("ctime"),)))),
+        "cpu_count": lambda: now("cpu_count") and os.cpu_count(),
+    }
+
+
+# The same for what is printed, and nobody asks what it was
+UNSEEN = {"time": lambda: 0.0, "ctime": lambda *seconds: "now", "cpu_count": lambda: 1}

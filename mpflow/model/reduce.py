@@ -8,12 +8,14 @@ reduced state space generation, 1991). A test compares with the search without.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from mpflow.model.accesses import Accesses
 from mpflow.model.local import Dead, Local
 from mpflow.model.machine import State
-from mpflow.model.space import Actor, Space
+from mpflow.model.moves import Move
+from mpflow.model.space import Actor, Row, Space
 from mpflow.model.world import life
 
 
@@ -32,24 +34,32 @@ NOTHING = Reach(0, 0, 0, 0)
 
 
 class Stubborn:
-    """The stubborn sets of a space."""
+    """The stubborn sets of a space. `table` has for each actor, by the number in its field, what it
+    may do from there, and its row (space.py)."""
 
     def __init__(self, space: Space) -> None:
         self.space = space
+        self.first = space.first
         self.accesses = Accesses(space.world)
-        self.reaches: list[list[Reach | None]] = [[] for _ in space.actors]
+        self.table: list[list[tuple[Reach, Row | bool] | None]] = [[] for _ in space.actors]
+        self.places = [(a.shift, a.mask, t) for a, t in zip(space.actors, self.table, strict=True)]
 
     def actors(self, state: int) -> list[int]:
         """The smallest set found: the one with the fewest steps to take."""
         reaches, enabled, ways = [], [], []
-        for number, actor in enumerate(self.space.actors):
-            at = (state >> actor.shift) & actor.mask
-            known = self.reaches[number]
-            reach = known[at] if at < len(known) else None
-            if reach is None:
-                reach = self._reach(number, actor, at)
+        for number, (shift, mask, table) in enumerate(self.places):
+            at = (state >> shift) & mask
+            entry = table[at] if at < len(table) else None
+            if entry is None:
+                entry = self._entry(number, at)
+            reach, row = entry
             reaches.append(reach)
-            found = self.space.differences(actor, state) if reach is not NOTHING else ()
+            if row is False or row is True:
+                ways.append(0)
+                continue
+            found = row.ways.get(state & row.mask)
+            if found is None:
+                found = self.space.fill(self.space.actors[number], row, state)
             ways.append(len(found))
             if found:
                 if not reach.conflicts:
@@ -59,20 +69,41 @@ class Stubborn:
             return enabled
         return self._smallest(reaches, enabled, ways)
 
-    def run_on(self, state: int, number: int) -> tuple[int, int]:
+    def after(self, state: int) -> Iterator[tuple[int, int]]:
+        """The states that follow by steps that are enough, and how many moves away they are: one,
+        and all that its actor can do right after it which nothing can disturb."""
+        for number in self.actors(state):
+            for difference in self.space.differences(self.space.actors[number], state):
+                new, steps = self._run_on(state + difference, number)
+                yield new, 1 + steps
+
+    def moves(self, one: int, other: int) -> tuple[Move, ...]:
+        """The moves from a state to one that follows."""
+        for number in self.actors(one):
+            actor = self.space.actors[number]
+            for way, difference in enumerate(self.space.differences(actor, one)):
+                new, steps = self._run_on(one + difference, number)
+                if new == other:
+                    return (Move(actor.key, way), *[Move(actor.key)] * steps)
+        raise AssertionError("a search went from a state to one that does not follow")
+
+    def _run_on(self, state: int, number: int) -> tuple[int, int]:
         """Where an actor comes to who goes on as long as nothing can disturb his next step, and
-        that can come out in one way only. One who has come back to where he was goes no further."""
-        actor, steps = self.space.actors[number], 0
-        known = self.reaches[number]
-        seen = {state}
+        that can come out in one way only, and how many steps these are. One who comes back to
+        where he was goes no further."""
+        shift, mask, table = self.places[number]
+        steps, seen = 0, {state}
         while True:
-            at = (state >> actor.shift) & actor.mask
-            reach = known[at] if at < len(known) else None
-            if reach is None:
-                reach = self._reach(number, actor, at)
-            if reach.conflicts or reach is NOTHING:
+            at = (state >> shift) & mask
+            entry = table[at] if at < len(table) else None
+            if entry is None:
+                entry = self._entry(number, at)
+            reach, row = entry
+            if reach.conflicts or row is False or row is True:
                 return state, steps
-            found = self.space.differences(actor, state)
+            found = row.ways.get(state & row.mask)
+            if found is None:
+                found = self.space.fill(self.space.actors[number], row, state)
             if len(found) != 1 or state + found[0] in seen:
                 return state, steps
             state += found[0]
@@ -92,11 +123,14 @@ class Stubborn:
                     break
         return best
 
-    def _reach(self, number: int, actor: Actor, at: int) -> Reach:
-        known = self.reaches[number]
-        while len(known) <= at:
-            known.append(None)
-        found = known[at] = self._of(actor, actor.field.values[at])
+    def _entry(self, number: int, at: int) -> tuple[Reach, Row | bool]:
+        actor, table = self.space.actors[number], self.table[number]
+        while len(table) <= at:
+            table.append(None)
+        row = actor.rows[at] if at < len(actor.rows) else None
+        if row is None:
+            row = self.space.row(actor, at)
+        found = table[at] = self._of(actor, actor.field.values[at]), row
         return found
 
     def _of(self, actor: Actor, value: object) -> Reach:

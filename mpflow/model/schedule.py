@@ -10,24 +10,16 @@ import base64
 import binascii
 import zlib
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-from mpflow.model.explore import Choice, Search
+from mpflow.model.explore import Search
 from mpflow.model.local import Moment
+from mpflow.model.moves import Move, Schedule
 from mpflow.model.space import Full, Space
 from mpflow.model.steps import Step
 
 VERSION = 1
-
-
-class Move(NamedTuple):
-    """One step: the actor's component (world.py), and the number of the way it took."""
-
-    actor: str
-    way: int = 0
-
-
-Schedule = tuple[Move, ...]
 
 
 class Taken(NamedTuple):
@@ -79,7 +71,7 @@ def told(actor: str) -> str:
     return f"the feeder thread of `{queue}` in `{process}`"
 
 
-def moves_to(space: Space, found: Search, choice: Choice | None, state: int) -> Schedule:
+def moves_to(found: Search, state: int) -> Schedule:
     """The moves by which a search came to a state."""
     states = [state]
     before = found.came_from[state]
@@ -87,27 +79,10 @@ def moves_to(space: Space, found: Search, choice: Choice | None, state: int) -> 
         states.append(before)
         before = found.came_from[before]
     states.reverse()
-    moves: list[Move] = []
-    for one, other in zip(states, states[1:], strict=False):
-        moves += _between(space, choice, one, other)
-    return tuple(moves)
-
-
-def _between(space: Space, choice: Choice | None, one: int, other: int) -> list[Move]:
-    """The moves of one step of a search: one, and those that were taken right after it."""
-    numbers = range(len(space.actors)) if choice is None else choice.actors(one)
-    for number in numbers:
-        actor = space.actors[number]
-        for way, (difference, _, _) in enumerate(space.ways(actor, one)):
-            moves, state = [Move(actor.key, way)], one + difference
-            end = state if choice is None else choice.run_on(state, number)[0]
-            if end != other:
-                continue
-            while state != end:
-                moves.append(Move(actor.key))
-                state += next(space.ways(actor, state))[0]
-            return moves
-    raise AssertionError("a search went from a state to one that no step leads to")
+    schedule: list[Move] = []
+    for one, other in pairwise(states):
+        schedule += found.graph.moves(one, other)
+    return tuple(schedule)
 
 
 # Tokens
@@ -148,7 +123,8 @@ def read_token(text: str, actors: Sequence[str], digest: str) -> Schedule:
 
 
 def _runs(schedule: Sequence[Move]) -> Iterator[tuple[str, list[int]]]:
-    actor, ways = "", []
+    actor = ""
+    ways: list[int] = []
     for move in schedule:
         if move.actor != actor and ways:
             yield actor, ways

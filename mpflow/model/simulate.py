@@ -7,20 +7,24 @@ counterexample shows the same run again.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from hashlib import sha256
 from random import Random
 
 from mpflow.expect import judge
-from mpflow.model.clock import Clocked, Now
+from mpflow.model.clock import DIGITS, TICK, Clocked, Now, Timed
 from mpflow.model.ends import ending
-from mpflow.model.schedule import Move, Schedule, Taken, read_token, replay, token
+from mpflow.model.moves import Move, Schedule
+from mpflow.model.schedule import Diverged, Taken, read_token, replay, token
 from mpflow.model.space import Full, Space
-from mpflow.model.tale import tell
+from mpflow.model.tale import slept, tell
 from mpflow.model.world import World, facts_of, split
 from mpflow.program import compile_program
 from mpflow.scenario import Scenario
 from mpflow.trace import Trace
 
+BEGAN = 1767225600.0  # 2026-01-01, when every simulation begins: `ctime()` needs some time
+STEP = 1e-6  # seconds between moves that were found without a clock
 MOST = 1_000_000  # steps: a loop that takes no time would go on for ever
 
 
@@ -28,7 +32,7 @@ def simulate(
     scenario: Scenario, seed: int = 0, version: tuple[int, int] = sys.version_info[:2]
 ) -> Trace:
     """A run, judged. Raises Uncheckable for what the model cannot say."""
-    space = Space(_world(scenario, exact=True, version=version))
+    space = Space(_world(scenario, exact=True, version=version, now=BEGAN))
     while True:
         try:
             taken, times, end = _Run(scenario, space, seed).run()
@@ -46,28 +50,56 @@ def follow(
     exact: bool = False,
 ) -> Trace:
     """The run of a schedule, judged; it may stop short of the run's end: then it was interrupted.
-    Raises Diverged (schedule.py) where it does not fit."""
-    space = Space(_world(scenario, exact=exact, version=version))
-    taken = replay(space, schedule)
-    times = [round(number * 1e-6, 6) for number in range(1, len(taken) + 1)]
+    With a clock (`exact`) its times are those; else each step takes a microsecond. Raises Diverged
+    (schedule.py) where it does not fit."""
+    space = Space(_world(scenario, exact, version))
+    if exact:
+        taken, times = with_clock(space, schedule)
+    else:
+        taken = replay(space, schedule)
+        times = list(_unhurried(taken))
     state = taken[-1].state if taken else space.first
     if not end and any(space.differences(actor, state) for actor in space.actors):
         end = "interrupted"
     return judge(scenario, tell(scenario, space, taken, times, end, 0))
 
 
+def _unhurried(taken: list[Taken]) -> Iterator[float]:
+    """Times in seconds at which moves can have been made that were found without a clock: a
+    microsecond for each, and as long as they last for sleeps."""
+    now = 0.0
+    for each in taken:
+        now = round(now + STEP + slept(each.moments), DIGITS)
+        yield now
+
+
+def with_clock(space: Space, schedule: Schedule) -> tuple[list[Taken], list[float]]:
+    """The moves of a schedule that was found with a clock, and their times."""
+    while True:
+        try:
+            return Timed(space).retrace(schedule)
+        except Full:
+            space.lay_out()
+
+
 def schedule_token(scenario: Scenario, schedule: Schedule, world: World) -> str:
     """A schedule as one line."""
-    return token(schedule, list(world.actors()), digest(scenario, world))
+    return token(schedule, [*world.actors(), TICK], digest(scenario, world))
 
 
 def from_token(
     scenario: Scenario, text: str, version: tuple[int, int] = sys.version_info[:2]
 ) -> Trace:
     """The run of a token. Raises Diverged where it is another scenario's, or damaged."""
-    world = _world(scenario, exact=False, version=version)
-    schedule = read_token(text, list(world.actors()), digest(scenario, world))
-    return follow(scenario, schedule, version=version)
+    for exact in (scenario.timing == "exact", scenario.timing != "exact"):
+        world = _world(scenario, exact, version)
+        try:
+            schedule = read_token(text, [*world.actors(), TICK], digest(scenario, world))
+        except Diverged as error:
+            wrong = error
+        else:
+            return follow(scenario, schedule, version=version, exact=exact)
+    raise wrong
 
 
 def digest(scenario: Scenario, world: World) -> str:
@@ -82,9 +114,14 @@ def digest(scenario: Scenario, world: World) -> str:
     return sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _world(scenario: Scenario, exact: bool, version: tuple[int, int]) -> World:
+def _world(
+    scenario: Scenario, exact: bool, version: tuple[int, int], now: float | None = None
+) -> World:
     program = compile_program(scenario, seed=0)
-    return World(program, facts_of(scenario, program, merged=True, exact=exact), version)
+    facts = facts_of(scenario, program, merged=True, exact=exact)
+    if now is not None:  # each print is a step, so that the seed decides on their order, too
+        facts = facts._replace(log=facts.log - {"lines"} | {"output"})
+    return World(program, facts, version, now)
 
 
 class _Run:
@@ -101,6 +138,11 @@ class _Run:
         self.taken: list[Taken] = []
         self.times: list[float] = []
 
+    def _tick(self, seconds: float) -> None:
+        self.time = round(self.time + seconds, DIGITS)
+        self.space.world.now = BEGAN + self.time
+        self.space.world.steps.clear()
+
     def run(self) -> tuple[list[Taken], list[float], str]:
         """The moves, their times, and how the run ended, where its last state does not show it."""
         now = self.clocked.first()
@@ -116,7 +158,7 @@ class _Run:
                 if self.time + passed > self.scenario.timeout:
                     self.time = self.scenario.timeout
                     return self.taken, self.times, "timeout"
-                self.time += passed
+                self._tick(passed)
                 seen = {now.state}
                 continue
             if turning:
@@ -136,10 +178,14 @@ class _Run:
         step = self.space.world.step(key, value)
         assert step is not None
         kind, name, _ = split(key)
-        draw = self.draws[name] if step.draws and kind == "process" else self.random
-        move, after = draw.choice(ways) if len(ways) > 1 or step.draws else ways[0]
         late = dict(now.timers).get(self.space.actors.index(actor), 1.0) <= 0
-        _, result, moments = list(self.space.ways(actor, now.state, late))[move.way]
+        told = list(self.space.ways(actor, now.state, late))
+        if step.draws and kind == "process":  # as a run draws, with the same seed
+            drawn = self.draws[name].choice([each for each, _ in step.ways(())])
+            wanted = [repr(result) for _, result, _ in told].index(repr(drawn))
+            ways = [each for each in ways if each[0].way == wanted]
+        move, after = self.random.choice(ways)
+        _, result, moments = told[move.way]
         self.taken.append(Taken(move, step, result, tuple(moments), after.state))
         self.times.append(self.time)
         return after

@@ -16,8 +16,14 @@ from mpflow.model.values import Full as Full
 from mpflow.model.values import Uncheckable
 from mpflow.model.world import World, split
 
-FIRST_BITS = {"process": 8, "feeder": 4, "signals": 2, "other": 4}
-MORE = 4  # bits that a field gets in addition when it is full
+FIRST_BITS = {"process": 10, "feeder": 4, "signals": 2}  # of actors
+FEW, SOME = 3, 8  # bits: of semaphores and of how far processes have come; of other components
+MORE = 8  # bits that a field gets in addition when it is full
+
+
+def _bits(value: Any) -> int:
+    """How many bits a component gets at first that begins with this value."""
+    return FEW if isinstance(value, int | str) else SOME
 
 
 class Field:
@@ -85,7 +91,7 @@ class Space:
         order = [*keys, *(key for key in world.first if key not in set(keys))]
         actors = set(keys)
         self.fields = {
-            key: Field(key, FIRST_BITS[split(key)[0] if key in actors else "other"])
+            key: Field(key, FIRST_BITS[split(key)[0]] if key in actors else _bits(world.first[key]))
             for key in order
         }
         self.actors: list[Actor] = []
@@ -183,6 +189,7 @@ class Space:
         touched = [self.fields[key] for key in step.touches]
         before = [(state & field.mask) >> field.shift for field in touched]
         values = [field.values[n] for field, n in zip(touched, before, strict=True)]
+        seen = set()
         for result, after in self._come(actor, step, value, values, late):
             difference = 0
             for field, old, new in zip(touched, before, after, strict=True):
@@ -191,7 +198,9 @@ class Space:
             if actor.kind != "signals":
                 new, moments = self.world.after(actor.key, value, result)
                 difference += (own.number(new) - own.numbers[value]) << own.shift
-            yield difference, result, moments
+            if difference not in seen:  # two ways to one state are one
+                seen.add(difference)
+                yield difference, result, moments
 
     def successors(self, state: int) -> Iterator[tuple[int, int]]:
         """Each state that one step leads to, and the number of the actor that takes it."""

@@ -20,8 +20,8 @@ class Step(NamedTuple):
     `kinds` are what it does to what, as `component:kind` (accesses.py): which other steps may
     disturb it. `change(*values)` gives its ways. A step with a time limit says in `late(*values)`
     what can come of it when the time is up: at once where `timeout` is 0, some time where it is
-    more. `effect`: with this step the action takes effect, whatever else it has to do. `draws`: a run
-    draws among its ways with its seed.
+    more. `effect`: with this step the action takes effect, whatever else it has to do. `draws`: a
+    run draws among its ways with its seed.
     """
 
     touches: tuple[str, ...]

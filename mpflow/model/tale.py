@@ -23,7 +23,7 @@ from mpflow.model.world import NEW, actor, split
 from mpflow.scenario import Scenario
 from mpflow.trace import Event, Trace, plain
 
-STARTED = "1970-01-01T00:00:00Z"  # of what never was: no clock is asked, the trace stays the same
+STARTED = "2026-01-01T00:00:00Z"  # of what never was: no clock is asked, the trace stays the same
 
 
 class Line(NamedTuple):
@@ -52,7 +52,7 @@ def tell(
 ) -> Trace:
     """The trace of moves that were made at these times, in seconds; `end` is how the run ended, or
     nothing where the last state shows it."""
-    teller = _Teller(scenario, space, end)
+    teller = Teller(scenario, space, end)
     teller.born("main", space.first, 0.0)
     before = space.first
     for each, t in zip(taken, times, strict=True):
@@ -61,7 +61,10 @@ def tell(
     return teller.trace(before, times[-1] if times else 0.0, seed)
 
 
-class _Teller:
+class Teller:
+    """Tells a schedule move by move: `lines` has what was told, in order; None where an action
+    may still turn out to have taken effect."""
+
     def __init__(self, scenario: Scenario, space: Space, end: str) -> None:
         self.scenario = scenario
         self.space = space
@@ -85,7 +88,9 @@ class _Teller:
                 self.places[name] = len(self.lines)
                 self.lines.append(None)
             for number, moment in enumerate(taken.moments):
-                self._moment(name, moment, t, self.places.pop(name, None) if not number else None)
+                place = self.places.pop(name, None) if not number else None
+                # What stands before a sleep was over before it.
+                self._moment(name, moment, t - slept(taken.moments[number + 1 :]), place)
         for key in taken.step.touches:
             if key.endswith("~life") and self.space.value(before, key) == NEW:
                 self.born(key.removesuffix("~life"), taken.state, t)
@@ -118,7 +123,8 @@ class _Teller:
         step, arguments, failure = moment.step, moment.arguments, moment.failure
         if step.verb in ("let", "pass", "break", "continue") and failure is None:
             return None
-        action, on, extra = step.verb, moment.on, {}
+        action, on = step.verb, moment.on
+        extra: dict[str, Any] = {}
         value = result = None
         if step.verb == "section":
             on, extra = str(arguments.get("name", arguments.get("on"))), {"phase": moment.phase}
@@ -142,7 +148,8 @@ class _Teller:
             if failure.type == "BrokenBarrierError" and arguments.get("timeout") is not None:
                 extra["limited"] = True
         if failure is not None and failure.type == Abrupt.__name__:
-            status = "blocked"
+            status = "ok" if action == "os_exit" else "blocked"  # nobody comes back from a crash
+            result = None
         began = self.since.get(name, t)
         return Line(t, name, action, on, step.line, value, result, status, error, began, extra)
 
@@ -158,7 +165,7 @@ class _Teller:
     def _cut(self, name: str, was: Local, t: float) -> None:
         """An action in progress that will never be over; not one that had not begun."""
         place = self.places.pop(name, None)
-        if (place is None and not was.history) or was.state.at < 0:
+        if place is None and not was.history:
             return
         moment = self.world.processes[name].pending(was)
         line = self._line(name, moment, t)
@@ -211,15 +218,18 @@ class _Teller:
                 line = self._line(name, process.pending(value), t)
                 if line is not None:
                     self.lines.append(line._replace(status="blocked", result=None, error=None))
+                    self.since[name] = t
             status = "blocked" if leaving else "ok"
             self._add(t, name, "end", status, extra={"exitcode": None, "stopped": end})
 
     def _events(self) -> Iterator[Event]:
         """The events in order. One that stands where it took effect has the time of that."""
-        at = 0.0
+        at, last = 0.0, dict.fromkeys(self.world.program.plans, 0.0)
         for seq, line in enumerate((each for each in self.lines if each is not None), 1):
             at = max(at, line.t)
-            yield Event(seq, at, *line[1:9], min(line.began, at), line.extra)
+            began = min(max(line.began, last[line.process]), at)
+            last[line.process] = at
+            yield Event(seq, at, *line[1:9], began, line.extra)
 
     def _header(self, seed: int) -> dict[str, Any]:
         scenario = self.scenario
@@ -241,6 +251,11 @@ class _Teller:
         if scenario.label:
             found["scenario"]["case"] = scenario.label
         return found
+
+
+def slept(moments: Sequence[Moment]) -> float:
+    """The seconds of the sleeps among actions that were completed by one step."""
+    return sum(float(m.arguments["seconds"]) for m in moments if m.step.verb == "sleep")
 
 
 def _shown(operation: Operation, arguments: Mapping[str, Any], result: Any) -> tuple[Any, Any]:

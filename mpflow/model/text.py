@@ -10,7 +10,8 @@ from typing import Any
 
 from mpflow import registry
 from mpflow.evaluation import PREFIX
-from mpflow.model.machine import Instruction, Machine
+from mpflow.model.instructions import Instruction
+from mpflow.model.machine import Machine
 from mpflow.naming import constant, family
 from mpflow.plan import Plan, Program
 
@@ -185,5 +186,4 @@ def _released(
 
 def waits(arguments: Any) -> bool:
     """Whether an action waits without a limit, as far as the text tells."""
-    block, timeout = arguments.get("block", "True"), arguments.get("timeout", "None")
-    return bool(block == "True" and timeout == "None")
+    return (arguments.get("block", "True"), arguments.get("timeout", "None")) == ("True", "None")

@@ -12,8 +12,10 @@ from mpflow.evaluation import Attributes
 from mpflow.exceptions import told
 
 
-class Uncheckable(Exception):
-    """Something that the model cannot say, and the line of it; None where no line is its own."""
+class Uncheckable(BaseException):
+    """Something that the model cannot say, and the line of it; None where no line is its own. What
+    a scenario catches does not catch this.
+    """
 
     def __init__(self, what: str, line: int | None = None, hint: str = "") -> None:
         super().__init__(what)

@@ -8,7 +8,7 @@ actor is a component itself, whose value is what it is up to.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mpflow import registry
@@ -52,18 +52,31 @@ class Facts(NamedTuple):
         """The processes that a signal may come to."""
         return self.killable | self.suspendable
 
+    @property
+    def printed(self) -> bool:
+        """Whether somebody asks for what is printed."""
+        return bool(self.log & {"output", "lines"})
+
 
 class World:
     """A program as the model has it."""
 
-    def __init__(self, program: Program, facts: Facts, version: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        facts: Facts,
+        version: tuple[int, int],
+        now: float | None = None,
+    ) -> None:
         self.program = program
         self.facts = facts
         self.observed = facts.observed
         self.version = version
         self.values = Values()
+        self.now = now  # of a simulation's clock, in seconds since 1970
         self.asks: dict[Any, Any] = {}
         self.taken: set[tuple[str, int]] = set()  # each process's steps that were ever completed
+        self.afters: dict[Any, tuple[Any, list[Moment]]] = {}
         self.known: dict[str, dict[str, str]] = {}
         self.bodies: dict[int, bytes] = {}
         self.loaded: dict[bytes, Any] = {}
@@ -205,7 +218,11 @@ class World:
         """An actor when its step had this result, and what was completed by that."""
         kind, name, queue = split(key)
         if kind == "process":
-            return self.processes[name].after(value, result)
+            known = key, value, self.values.number(result), self.now
+            found = self.afters.get(known)
+            if found is None:
+                found = self.afters[known] = self.processes[name].after(value, result)
+            return found
         history = (*value, self.values.number(result))
         running = self._feeding(queue, name)
         try:
@@ -229,7 +246,7 @@ class World:
 
     # Processes
 
-    def leave(self, me: Me, done: Done) -> Iterator[Any]:
+    def leave(self, me: Me, done: Done) -> Generator[Step, Any, None]:
         """A process's way out when its actions are done (process.py, _bootstrap; util.py,
         _exit_function): feeders are told, daemons terminated, children joined, feeders joined."""
         queues = [self.parts[queue] for queue, process in self.feeders if process == me.name]
@@ -574,7 +591,7 @@ class Child(Parts):
         return self._signalling(change, "cont")
 
     def handed_closed(self, me: Me) -> bool:
-        """Whether it would be handed an end that its parent has closed: not possible but by fork."""
+        """Whether it would be handed an end that its parent has closed: by fork alone it can."""
         if self.world.program.start_method == "fork":
             return False
         closed = me.get("closed", frozenset())

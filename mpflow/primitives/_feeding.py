@@ -62,8 +62,13 @@ def getting(on: Any, waits: bool) -> tuple[str, ...]:
     """What get does to what."""
     readers, pipe = on.key("readers"), on.key("pipe")
     timed = () if waits else (f"{readers}:T", f"{pipe}:poll")
-    reads, slots = _pipes.reading(on, pipe), on.key("slots")
-    return (f"{readers}:P", f"{readers}:V", reads, f"{slots}:V", *timed)
+    return (
+        f"{readers}:P",
+        f"{readers}:V",
+        _pipes.reading(on, pipe),
+        f"{on.key('slots')}:V",
+        *timed,
+    )
 
 
 def feed(on: Any, me: Any) -> Any:

@@ -75,6 +75,19 @@ def _join(on: Any, me: Any) -> Any:
     yield on.up(on.key("lock"))
 
 
+def _putting(on: Any, process: str, waits: bool) -> tuple[str, ...]:
+    slots = (f"{on.key('slots')}:P",) if waits else (f"{on.key('slots')}:P", f"{on.key('slots')}:T")
+    lock, unfinished = on.key("lock"), on.key("unfinished")
+    buffer = on.own("buffer", process)
+    return (*slots, f"{buffer}:append", f"{lock}:P", f"{lock}:V", f"{unfinished}:V")
+
+
+def _counting(on: Any, *kinds: str) -> tuple[str, ...]:
+    lock, unfinished = on.key("lock"), on.key("unfinished")
+    waking = (f"{on.key(part)}:*" for part in _waking.bases(on.merged))
+    return (f"{lock}:P", f"{lock}:V", *(f"{unfinished}:{kind}" for kind in kinds), *waking)
+
+
 def _bases(options: Mapping[str, Any], merged: bool) -> dict[str, object]:
     return {**bases(options), "lock": 1, "unfinished": 0, **_waking.bases(merged)}
 
@@ -91,7 +104,7 @@ PRIMITIVE = Primitive(
     options=OPTIONS,
     operations=(
         *(
-            each._replace(model=_put, accesses=None) if each.verb == "put" else each
+            each._replace(model=_put, accesses=_putting) if each.verb == "put" else each
             for each in OPERATIONS
         ),
         Operation(
@@ -102,6 +115,7 @@ PRIMITIVE = Primitive(
             lambda queue: queue.task_done(),
             method="task_done",
             model=_task_done,
+            accesses=lambda on, process, waits: _counting(on, "T", "R"),
         ),
         Operation(
             "join",
@@ -111,6 +125,7 @@ PRIMITIVE = Primitive(
             lambda queue: queue.join(),
             method="join",
             model=_join,
+            accesses=lambda on, process, waits: _counting(on, "R"),
         ),
     ),
     make=_make,

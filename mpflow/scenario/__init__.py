@@ -103,6 +103,7 @@ class Scenario(NamedTuple):
     start_method: str
     timeout: float
     own_timeout: bool
+    timing: str
     params: Mapping[str, Any]
     names: Names
     processes: Mapping[str, Declaration]

@@ -90,6 +90,7 @@ class _Builder:
             description=data.get("description", ""),
             label=label,
             start_method=start_method or _default_start_method(),
+            timing=self.document.data.get("timing", "any"),
             timeout=choice.timeout or timeout,
             own_timeout="timeout" in data and choice.timeout is None,
             params=self.params,

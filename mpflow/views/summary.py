@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mpflow.trace import Trace
@@ -51,6 +51,21 @@ def verdict_line(trace: Trace, style: Style) -> str:
 def deadlock(report: Mapping[str, Any], style: Style, path: str) -> Iterator[str]:
     """Who waits for what, who holds it, and the cycle."""
     yield style("deadlock: nobody can go on", "yellow", "bold")
+    yield from waits(report, path)
+
+
+def livelock(
+    going: Sequence[str], report: Mapping[str, Any], style: Style, path: str
+) -> Iterator[str]:
+    """Who goes round for ever, and why the others cannot go on."""
+    who = " and ".join(f"`{name}`" for name in going)
+    told = f"{who} {'goes' if len(going) == 1 else 'go'} round and round" if going else "a loop"
+    yield style(f"livelock: {told}, and no way leads out of it", "yellow", "bold")
+    yield from waits(report, path)
+
+
+def waits(report: Mapping[str, Any], path: str) -> Iterator[str]:
+    """An entry for each process that cannot go on, and the cycle."""
     for wait in report["waits"]:
         on = f" {wait['on']}" if wait["on"] else ""
         place = f"{path}:{wait['line']}" if wait["line"] else wait.get("code")

@@ -1,0 +1,177 @@
+"""simulate: one run in virtual time; its traces are accepted, its clock is exact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mpflow import api
+from mpflow.model.check import Options
+from mpflow.model.explore import Limits
+from mpflow.model.schedule import Diverged
+from mpflow.model.simulate import from_token, schedule_token, simulate
+from mpflow.model.values import Uncheckable
+from mpflow.scenario import Choice, Scenario
+from mpflow.trace import Trace, plain
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+FILES = sorted(SCENARIOS.rglob("*.yaml"))
+
+
+def loaded(text: str) -> Scenario:
+    found = api.loads(text)
+    assert not found.problems, found.problems[0].render()
+    return found.scenarios[0]
+
+
+def accepted(trace: Trace, folder: Path) -> None:
+    """verify must accept it."""
+    path = folder / "trace.jsonl"
+    path.write_text("".join(trace.lines()), encoding="utf-8")
+    for finding in api.verify(str(path)):
+        assert finding.accepted, f"{finding.place}: {finding.reason}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_scenario_is_simulated_as_it_expects(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that need no Python code and no file, with two seeds: the verdict is not failed, and the
+    trace is one that verify accepts."""
+    monkeypatch.chdir(SCENARIOS.parent)
+    for scenario in api.load(str(path), Choice()).scenarios:
+        for seed in (0, 1):
+            try:
+                trace = simulate(scenario, seed)
+            except Uncheckable:
+                return  # test_gallery_checked.py has the table of these
+            assert trace.verdict.word != "failed", trace.verdict.failures
+            accepted(trace, tmp_path)
+
+
+def test_the_clock_of_fifteen_seconds_takes_none() -> None:
+    """The tutorial's process tells the time five times, every three seconds."""
+    (scenario,) = api.load(str(SCENARIOS / "process.yaml")).scenarios
+    trace = simulate(scenario)
+    told = [line for line in trace.output if line.startswith("The time is")]
+    assert [line[-13:-5] for line in told] == [f"00:00:{s:02}" for s in (0, 3, 6, 9, 12)]
+    assert trace.duration == 15
+
+
+def test_a_seed_gives_the_same_trace_again_and_another_seed_another() -> None:
+    text = """\
+mpflow: 1
+processes: {p: {count: 4, actions: [print: $index]}}
+"""
+    scenario = loaded(text)
+    traces = ["".join(simulate(scenario, seed).lines()) for seed in (1, 1, 2, 3, 4, 5)]
+    assert traces[0] == traces[1]
+    assert len({tuple(simulate(scenario, seed).output) for seed in range(20)}) > 3
+
+
+def test_sleeps_and_limits_last_exactly() -> None:
+    text = """\
+mpflow: 1
+primitives: {held: lock, e: event}
+processes:
+  holds: {actions: [{with: {lock: held, do: [{sleep: 2}]}}, {sleep: 1.5}, {set: e}]}
+  gives_up:
+    actions:
+      - {sleep: 0.25}
+      - acquire: {lock: held, timeout: 1, into: early}
+      - acquire: {lock: held, timeout: 1, into: late}
+      - wait: {for: e, timeout: 10, into: told}
+outcome: {found: "[gives_up.early, gives_up.late, gives_up.told]"}
+expect: {outcomes: [{found: [false, true, true]}]}
+"""
+    trace = simulate(loaded(text))
+    assert trace.verdict.word == "passed", trace.verdict.failures
+    times = [(e.action, e.t) for e in trace.events if e.process == "gives_up"]
+    assert times == [
+        ("begin", 0.0),
+        ("sleep", 0.25),
+        ("acquire", 1.25),
+        ("acquire", 2.0),
+        ("wait", 3.5),
+        ("end", 3.5),
+    ]
+
+
+def test_a_loop_that_waits_for_time_lets_it_go_by() -> None:
+    text = """\
+mpflow: 1
+primitives: {e: event}
+processes:
+  turns:
+    vars: {ready: false}
+    actions: [{while: {condition: not ready, do: [{is_set: {event: e, into: ready}}]}}]
+  sets: {actions: [{sleep: 5}, {set: e}]}
+"""
+    trace = simulate(loaded(text))
+    assert (trace.end, trace.duration) == ("completed", 5.0)
+
+
+def test_a_run_over_its_limit_ends_by_timeout() -> None:
+    trace = simulate(loaded("mpflow: 1\ntimeout: 3\nprocesses: {p: {actions: [sleep: 100]}}\n"))
+    assert (trace.end, trace.verdict.word) == ("timeout", "failed")
+
+
+def test_choose_draws_as_a_run_does() -> None:
+    text = """\
+mpflow: 1
+processes:
+  p:
+    count: 3
+    actions: [{choose: {from: [1, 2, 2, 5], into: x}}, {choose: {from: [a, b], into: y}}]
+outcome: {all: "[p[0].x, p[1].x, p[2].x, p[0].y, p[1].y, p[2].y]"}
+"""
+    scenario = loaded(text)
+    for seed in (3, 4, 5):
+        assert simulate(scenario, seed).outcome == api.run(scenario, seed=seed).outcome
+
+
+LOCK_ORDER = """\
+mpflow: 1
+primitives: {a: lock, b: lock}
+processes:
+  one: {actions: [{acquire: a}, {acquire: b}, {release: b}, {release: a}]}
+  two: {actions: [{acquire: b}, {acquire: a}, {release: a}, {release: b}]}
+"""
+
+
+@pytest.mark.parametrize("timing", ["any", "exact"])
+def test_a_token_shows_the_same_run_again(timing: str, tmp_path: Path) -> None:
+    scenario = loaded(LOCK_ORDER)
+    report = api.check(scenario, Options(timing=timing))
+    assert {str(plain(each.value)) for each in report.outcomes} == {"{}", "deadlock"}
+    for each in report.outcomes:
+        token = schedule_token(scenario, each.schedule, report.world)
+        assert "\n" not in token
+        trace = from_token(scenario, token)
+        assert plain(trace.outcome) == each.value
+        accepted(trace, tmp_path)
+
+
+def test_a_token_is_bound_to_its_scenario() -> None:
+    scenario = loaded(LOCK_ORDER)
+    report = api.check(scenario)
+    assert report.deadlock is not None
+    token = schedule_token(scenario, report.deadlock.schedule, report.world)
+    other = loaded(LOCK_ORDER + "# changed\n")
+    with pytest.raises(Diverged, match="another scenario"):
+        from_token(other, token)
+    with pytest.raises(Diverged, match="checksum"):
+        from_token(scenario, token[:-2] + "00")
+
+
+@pytest.mark.parametrize(
+    "name", ["event_pulse", "holder_dies", "cancel_join_thread", "lost_update"]
+)
+def test_schedules_of_a_check_are_traces_that_verify_accepts(name: str, tmp_path: Path) -> None:
+    (scenario,) = api.load(str(SCENARIOS / "bugs" / f"{name}.yaml")).scenarios
+    report = api.check(scenario, Options(Limits(seconds=60)))
+    for each in report.outcomes:
+        trace = from_token(scenario, schedule_token(scenario, each.schedule, report.world))
+        assert plain(trace.outcome) == each.value
+        accepted(trace, tmp_path)
