@@ -8,7 +8,7 @@ where it appends, else at its begin, whatever others have written there (open(2)
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from mpflow.model.steps import Step
@@ -21,7 +21,7 @@ FILES = "files"  # the component: pairs of a path and its content; None for what
 HINT = "let the scenario begin the file anew, with `write` and `mode: w`, and it can be checked"
 
 
-def write(me: Me, text: str, file: str, mode: str) -> Iterator[Step]:
+def write(me: Me, text: str, file: str, mode: str) -> Generator[Step, Any, None]:
     """Open, write, close."""
     path = os.path.abspath(file)
     exists = yield _change(path, lambda content: _opened(path, content, mode))
@@ -32,7 +32,7 @@ def write(me: Me, text: str, file: str, mode: str) -> Iterator[Step]:
         yield _change(path, lambda content: [(None, _written(content, data, "a" in mode))])
 
 
-def read(me: Me, file: str) -> Iterator[Step]:
+def read(me: Me, file: str) -> Generator[Step, Any, str]:
     """All of a file, as text."""
     path = os.path.abspath(file)
 
@@ -42,8 +42,8 @@ def read(me: Me, file: str) -> Iterator[Step]:
             raise Uncheckable(f"what stands in {file} is not known", None, HINT)
         return [(content, (files,))]
 
-    content: bytes = yield Step((FILES,), (f"{FILES}:r",), ask)  # type: ignore[misc]
-    return content.decode().replace("\r\n", "\n").replace("\r", "\n")  # type: ignore[return-value]
+    content: bytes = yield Step((FILES,), (f"{FILES}:r",), ask)
+    return content.decode().replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _opened(path: str, content: bytes | None, mode: str) -> Any:

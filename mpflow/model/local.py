@@ -434,7 +434,7 @@ class Process:
         """One step further on the way out."""
         state = local.state
         assert isinstance(state, Done)
-        running = self.world.leave(Me(self, local.mem), state)
+        running: Any = self.world.leave(Me(self, local.mem), state)
         try:
             step = next(running)
             for number in history:
@@ -460,6 +460,11 @@ def _from(model: Any, targets: list[tuple[str, str]]) -> Generator[Step, Any, An
     """A model's steps, and its end as _Finished."""
     try:
         found = model()
+    except Uncheckable:
+        raise
+    except BaseException as error:
+        raise _Finished(None, Failure.of(error), targets) from None
+    try:
         if isinstance(found, GeneratorType):
             found = yield from found
     except (Uncheckable, GeneratorExit):

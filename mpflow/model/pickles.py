@@ -47,7 +47,7 @@ class _Plain(pickle.Unpickler):
 def _check_memo(data: bytes) -> None:
     try:
         for opcode, argument, _ in pickletools.genops(data):
-            if opcode.name in ("PUT", "LONG_BINPUT") and argument > MARKS:
+            if opcode.name in ("PUT", "LONG_BINPUT") and (argument or 0) > MARKS:
                 raise Uncheckable("a message that was torn asks for much memory")
     except Uncheckable:
         raise

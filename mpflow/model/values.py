@@ -46,8 +46,10 @@ class Failure(NamedTuple):
         """What a Python exception is to a scenario."""
         name, message = told(error)
         bases = frozenset(base.__name__ for base in type(error).__mro__)
-        telling = isinstance(error, SystemExit | Abrupt)
-        return cls(name, message, bases, error.args if telling else ())
+        if isinstance(error, SystemExit):  # what is neither a number nor nothing is printed
+            code = error.code
+            return cls(name, message, bases, (code if code is None or type(code) is int else 1,))
+        return cls(name, message, bases, error.args if isinstance(error, Abrupt) else ())
 
     def seen(self) -> Attributes:
         """`error` in an expression."""

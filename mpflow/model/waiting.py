@@ -6,7 +6,7 @@ when none was ready it sleeps until one is, and looks at all of them again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mpflow import registry
@@ -28,7 +28,7 @@ class Awaited(NamedTuple):
     ready: Callable[..., bool]
 
 
-def wait_any(me: Me, names: Any, timeout: float | None) -> Iterator[Step]:
+def wait_any(me: Me, names: Any, timeout: float | None) -> Generator[Step, Any, list[str]]:
     """The names that are ready, in the order in which they were given."""
     given = [names] if isinstance(names, str) else names
     found = me.world.meant(me, "wait_any", ("pipe", "process"), given)
@@ -39,7 +39,7 @@ def wait_any(me: Me, names: Any, timeout: float | None) -> Iterator[Step]:
     awaited = [of(me.world, name, type_name) for name, type_name in found]
     late = timeout is not None and timeout <= 0
     while True:
-        ready = []
+        ready: list[str] = []
         for (name, _), each in zip(found, awaited, strict=True):
             if (yield Step(each.touches, each.asks, _asking(each.ready))):
                 ready.append(name)

@@ -35,8 +35,9 @@ TERMINATE, KILL, STOP = 15, 9, 19
 class Facts(NamedTuple):
     """What is known of a program beforehand, and what of its end somebody asks for.
 
-    `killable`: processes that a signal may end; `suspendable`: that one may stop. `observed`: for each process the variables that
-    outlive it. `log`: the components that monitors keep: `output`, `marks`, sections.
+    `killable`: processes that a signal may end; `suspendable`: that one may stop. `observed`: for
+    each process the variables that outlive it. `log`: the components that monitors keep: `output`,
+    `marks`, sections.
     """
 
     killable: frozenset[str]

@@ -55,7 +55,8 @@ def _write(
     def change(way: Any, *held: Any) -> Any:
         if held and not held[0]:
             return [("broken", (way, *held))]
-        content, layout = way or (b"" if isinstance(what, bytes) else (), ())
+        content: Any = b"" if isinstance(what, bytes) else ()
+        content, layout = way or (content, ())
         taken, layout = fit(on, key, content, layout, left, fresh)
         if not taken:
             return []

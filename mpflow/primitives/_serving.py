@@ -117,7 +117,7 @@ def _on_copy(me: Any, method: str, args: tuple[Any, ...]) -> Callable[[Any], tup
         _check_size(me, len(new))
         if result is new:
             result = new.copy()
-        views = type({}.keys()), type({}.values()), type({}.items())
+        views: Any = type({}.keys()), type({}.values()), type({}.items())
         return list(result) if isinstance(result, views) else result, new
 
     return serve

@@ -56,7 +56,16 @@ def _call(verb: str, summary: str) -> Operation:
     arguments = (FUNCTION, ARGS, KWARGS, INTO)
     code = f"{verb}(function)"
     return Operation(
-        verb, summary, POOL, arguments, real, shows="function", code=code, outside=True
+        verb,
+        summary,
+        POOL,
+        arguments,
+        real,
+        shows="function",
+        code=code,
+        outside=True,
+        model=_asked,
+        accesses=lambda on, process, waits: (),
     )
 
 
@@ -72,7 +81,16 @@ def _calls(verb: str, summary: str) -> Operation:
     arguments = (FUNCTION, OVER, CHUNKS, INTO)
     code = f"{verb}(function)"
     return Operation(
-        verb, summary, POOL, arguments, real, shows="function", code=code, outside=True
+        verb,
+        summary,
+        POOL,
+        arguments,
+        real,
+        shows="function",
+        code=code,
+        outside=True,
+        model=_asked,
+        accesses=lambda on, process, waits: (),
     )
 
 
@@ -80,7 +98,42 @@ def _end(verb: str, summary: str, subject: Argument) -> Operation:
     def real(pool: Any) -> None:
         getattr(pool, verb)()
 
-    return Operation(verb, summary, subject, (), real, method=verb, outside=True)
+    model = _joining if verb == "join" else _closing(f"{verb}d")
+    return Operation(
+        verb,
+        summary,
+        subject,
+        (),
+        real,
+        method=verb,
+        outside=True,
+        model=model,
+        accesses=lambda on, process, waits: (),
+    )
+
+
+# The model: what a pool refuses. What its tasks do is Python code
+
+
+def _asked(on: Any, me: Any, function: str, *given: Any) -> None:
+    if me.get(("pool", on.name), "running") != "running":
+        raise ValueError("Pool not running")
+    hint = "run it; or say with processes and queues what the workers do, and it can be checked"
+    raise me.uncheckable(f"a pool calls {function}, which is Python code", hint)
+
+
+def _closing(state: str) -> Any:
+    def model(on: Any, me: Any) -> None:
+        if me.get(("pool", on.name)) != "terminated":
+            me.set(("pool", on.name), state)
+
+    return model
+
+
+def _joining(on: Any, me: Any) -> None:
+    """Without tasks its workers end at once."""
+    if me.get(("pool", on.name), "running") == "running":
+        raise ValueError("Pool is still running")
 
 
 PRIMITIVE = Primitive(
@@ -104,6 +157,7 @@ PRIMITIVE = Primitive(
         _end("join", "Wait for the workers to end; close or terminate first.", PROCESS),
     ),
     make=_make,
+    bases=lambda options, merged: {},
     rule=lambda options: Unjudged(),
     check=_check,
     stage=0,

@@ -67,7 +67,7 @@ expect: {{deadlock: possible}}
 
 @pytest.mark.parametrize("duplex", ["false", "true"])
 def test_two_readers_of_one_end_tear_messages(duplex):
-    """`a` and `b` are `\\x80\\x04\\x8c\\x01a\\x94.`, 7 bytes behind 4 that say so. Whoever takes 4 of
+    """`a` and `b` are `\\x80\\x04\\x8c\\x01a\\x94.`, 7 bytes behind 4 that say so. Who takes 4 of
     them for a length gets a negative one, and unpickles nothing: EOFError. The other one reads the
     3 bytes left and 4 of the next message: `a` is an opcode that appends, and there is nothing."""
     sends = "  - send: {value: a, to: link.w}\n  - send: {value: b, to: link.w}"
@@ -402,7 +402,7 @@ def test_a_request_to_a_manager_is_one_step_and_to_add_is_two():
 
 def test_what_comes_out_of_a_manager_is_a_copy():
     text = """
-    primitives: {d: {type: manager_dict, initial: {list: [1]}}, l: {type: manager_list, initial: [3]}}
+    primitives: {d: {type: manager_dict, initial: {list: [1]}}, l: {type: manager_list, %s}}
     main:
       - load: {from: d, at: list, into: x}
       - append: {value: $x, to: l}
@@ -411,7 +411,7 @@ def test_what_comes_out_of_a_manager_is_a_copy():
       - invoke: {on: l, method: sort}
     processes: {}
     expect: {exitcode: {main: 1}, error: {main: TypeError}}
-    """
+    """.replace("%s", "initial: [3]")
     same(text + "outcome: {o: main.error}", ["TypeError"])
     rest = """
       - invoke: {on: l, method: index, args: [2], into: y}
@@ -526,3 +526,91 @@ def test_what_stood_in_a_file_before_the_run_is_not_known(before):
     processes: {{}}
     """
     assert refused(text) == ("what stands in f.txt is not known", 5)
+
+
+def test_a_piece_of_shared_memory_of_one_word_is_not_torn_and_a_larger_one_may_be():
+    text = """
+    primitives: {block: {type: shared_memory, size: 16}}
+    processes:
+      writer: {actions: [{store: {value: "$('x' * %d)", to: block}}]}
+    main: [{start: writer}, {load: {from: block, size: %d, into: seen}}]
+    outcome: {o: main.seen}
+    """
+    same(text % (8, 8), [bytes(8), b"x" * 8])
+    same(text % (16, 16), [bytes(16), b"x" * 8 + bytes(8), bytes(8) + b"x" * 8, b"x" * 16])
+
+
+@pytest.mark.parametrize(
+    ("action", "error"),
+    [
+        ("store: {value: 1, to: block, at: 16}", "IndexError"),
+        ("store: {value: 256, to: block, at: 15}", "ValueError"),
+        ("store: {value: abc, to: block, at: 14}", "ValueError"),
+        ("store: {value: ab, to: block, at: 14}", None),
+        ("close: block", None),
+        ("try: {do: [{close: block}], finally: [{load: block}]}", "TypeError"),
+        ("repeat: {times: 2, do: [{unlink: block}]}", "FileNotFoundError"),
+        ("repeat: {times: 2, do: [{close: block}]}", None),
+    ],
+)
+def test_what_goes_wrong_with_shared_memory_is_what_a_memoryview_says(action, error):
+    text = f"""
+    primitives: {{block: {{type: shared_memory, size: 16}}}}
+    main: [{{{action}}}]
+    processes: {{}}
+    outcome: {{o: main.error}}
+    expect: {{exitcode: {{main: [0, 1]}}}}
+    """
+    same(text, [error])
+
+
+def test_a_pool_refuses_what_it_cannot_do_and_its_tasks_are_python_code():
+    text = """
+    primitives: {p: {type: pool, workers: 1}}
+    main:
+      - let: {o: []}
+      - try: {do: [{join: p}], except: {ValueError: [{let: {o: "$(o + [error.message])"}}]}}
+      - close: p
+      - try:
+          do: [{apply: {pool: p, function: "os:getpid"}}]
+          except: {ValueError: [{let: {o: "$(o + [error.message])"}}]}
+      - join: p
+    processes: {}
+    outcome: {o: main.o}
+    """
+    same(text, [["Pool is still running", "Pool not running"]])
+    assert refused(text.replace("- close: p", "- pass")) == (
+        "a pool calls os:getpid, which is Python code",
+        9,
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "code", "error"),
+    [
+        ("raise: KeyboardInterrupt", 1, "KeyboardInterrupt"),
+        ("raise: GeneratorExit", 1, "GeneratorExit"),
+        ("raise: SystemExit", 0, None),
+        ("raise: {error: SystemExit, message: 3}", 3, None),
+        ("raise: {error: SystemExit, message: bye}", 1, None),
+        ("exit: bye", 1, None),
+        ("exit: -1", 255, None),
+        ("exit: 257", 1, None),
+        ("exit: null", 0, None),
+        ("exit: true", 1, None),
+        ("exit: [1]", 1, None),
+        ("exit: 2.5", 1, None),
+        ("os_exit: 300", 44, None),
+    ],
+)
+@pytest.mark.parametrize("process", ["main", "child"])
+def test_what_a_process_exits_with(process, action, code, error):
+    """sys.exit and process.py, _bootstrap: the same as real runs show."""
+    own, child = (action, "print: x") if process == "main" else ("join: child", action)
+    text = f"""
+    processes: {{child: {{actions: [{{{child}}}]}}}}
+    main: [{{start: child}}, {{{own}}}]
+    outcome: {{o: "[{process}.exitcode, {process}.error]"}}
+    expect: {{exitcode: {{{process}: {code}}}}}
+    """
+    same(text, [[code, error]])
