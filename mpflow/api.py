@@ -101,7 +101,7 @@ def run(
 def simulate(scenario: Scenario, *, seed: int = 0, schedule: str | None = None) -> Trace:
     """Run a case in virtual time, without any process, and judge the run; with a schedule token
     (of `check`) that very run. Raises Uncheckable (of model.values) for what cannot be simulated,
-    Diverged (of model.schedule) for a token that is not this scenario's."""
+    DivergedError (of model.schedule) for a token that is not this scenario's."""
     from mpflow.model.simulate import from_token, simulate
 
     return simulate(scenario, seed) if schedule is None else from_token(scenario, schedule)

@@ -9,7 +9,7 @@ from mpflow import cli
 from mpflow.api import simulate
 from mpflow.cli.files import named
 from mpflow.cli.run import Runner, code_of
-from mpflow.model.schedule import Diverged
+from mpflow.model.schedule import DivergedError
 from mpflow.model.values import Uncheckable
 from mpflow.scenario import Scenario
 from mpflow.views.style import printable
@@ -25,7 +25,7 @@ class _Simulator(Runner):
         """Simulate it and show it; the exit code."""
         try:
             trace = simulate(scenario, seed=self.options.seed, schedule=self.options.schedule)
-        except (Diverged, Uncheckable) as error:
+        except (DivergedError, Uncheckable) as error:
             print(printable(f"mpflow: {_told(error, scenario)}"), file=sys.stderr)
             self.tell(cli.USAGE, scenario.path)
             return cli.USAGE
@@ -36,7 +36,7 @@ class _Simulator(Runner):
         return code
 
 
-def _told(error: Diverged | Uncheckable, scenario: Scenario) -> str:
+def _told(error: DivergedError | Uncheckable, scenario: Scenario) -> str:
     place, hint = named(scenario.path), ""
     if isinstance(error, Uncheckable):
         place += f":{error.line}" if error.line else ""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from mpflow.model.moves import Move, Schedule
 from mpflow.model.schedule import replay
-from mpflow.model.space import Actor, Full, Row, Space
+from mpflow.model.space import Actor, FullError, Row, Space
 from mpflow.model.world import World
 
 WORK = 20_000  # places that the search goes on from at most; moves that the greedy way makes
@@ -28,7 +28,7 @@ def calm(world: World, schedule: Schedule, work: int = WORK) -> Schedule:
     while True:
         try:
             return _Calmer(space, schedule, work).best()
-        except Full:
+        except FullError:
             space.lay_out()
 
 

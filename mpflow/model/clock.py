@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from mpflow.model.local import Local
 from mpflow.model.moves import Move, Schedule
-from mpflow.model.schedule import Diverged, Taken, told
+from mpflow.model.schedule import DivergedError, Taken, told
 from mpflow.model.space import Actor, Space
 from mpflow.model.steps import Step
 
@@ -130,7 +130,7 @@ class Timed:
 
     def retrace(self, schedule: Schedule) -> tuple[list[Taken], list[float]]:
         """The moves of a schedule made again, and the seconds at which each was made. Raises
-        Diverged where one cannot be made."""
+        DivergedError where one cannot be made."""
         space, taken, times = self.clocked.space, [], []
         actors = {actor.key: (number, actor) for number, actor in enumerate(space.actors)}
         clock, now = self._settled(self.clocked.first())
@@ -140,7 +140,9 @@ class Timed:
             else:
                 after = dict(self.clocked.moves(now)).get(move)
                 if after is None:
-                    raise Diverged(f"step {number}, of {told(move.actor)}, cannot be taken here")
+                    raise DivergedError(
+                        f"step {number}, of {told(move.actor)}, cannot be taken here"
+                    )
                 place, actor = actors[move.actor]
                 step = self.clocked.step(actor, now.state)
                 late = dict(now.timers).get(place, 1.0) <= 0

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 from mpflow.model.moves import Move
-from mpflow.model.space import Full, Space
+from mpflow.model.space import FullError, Space
 
 CHECKED = 4096  # states between two looks at the clock
 
@@ -65,7 +65,7 @@ def search(
     while True:
         try:
             return _graph(graph(space), watch) if graph else _search(space, watch)
-        except Full:
+        except FullError:
             space.lay_out()
 
 

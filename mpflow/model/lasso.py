@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from mpflow.model.moves import Move, Schedule
-from mpflow.model.space import Full, Space
+from mpflow.model.space import FullError, Space
 
 MOST = 20_000  # states of a loop that are looked at
 
@@ -26,7 +26,7 @@ def lasso(space: Space, state: int) -> Lasso | None:
     """The moves of a short loop from this state; None where it is too large to tell."""
     try:
         return _round(space, state)
-    except Full:  # it has values that no search came to
+    except FullError:  # it has values that no search came to
         return None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -304,13 +304,14 @@ class Process:
 
     def _settle(self, local: Local) -> tuple[Any, list[Moment]]:
         """Go on until there is a step to take: over actions that need none."""
-        moments: list[Moment] = []
+        moments = list(self._faults())
         while isinstance(local.state, State):
             try:
                 running, me = self._running(local)
                 step = self._resumed(running, local.history)
-            except _Finished as finished:
+            except _FinishedError as finished:
                 local = self._finished(local, me, finished, moments)
+                moments += self._faults()
                 continue
             except Uncheckable as error:
                 self.place(error, local)
@@ -319,7 +320,14 @@ class Process:
                 return local, moments
         return local, moments
 
-    def _finished(self, local: Local, me: Me, finished: _Finished, moments: list[Moment]) -> Local:
+    def _faults(self) -> Iterator[Moment]:
+        """The `let`s that have failed on the way, each once."""
+        faults, self.machine.faults = self.machine.faults, []
+        return (Moment(step, None, "", "", {}, failure=failure) for step, failure in faults)
+
+    def _finished(
+        self, local: Local, me: Me, finished: _FinishedError, moments: list[Moment]
+    ) -> Local:
         """An action's subject is done with: on to the next subject, or the next action."""
         assert isinstance(local.state, State)
         ask, values = self._ask(local.state), self.world.values
@@ -370,7 +378,7 @@ class Process:
 
     def _action(self, ask: Ask, local: Local, me: Me) -> Generator[Step, Any, Any]:
         if ask.failure is not None:
-            running = _done(_Finished(None, ask.failure, []))
+            running = _done(_FinishedError(None, ask.failure, []))
             return _and_then_pause(running, False) if self.careful else running
         if ask.phase == "let":
             return _from(steps.one(steps.pause()), [])
@@ -399,10 +407,10 @@ class Process:
         except Uncheckable:
             raise
         except Exception as error:
-            return _done(_Finished(None, Failure.of(error), []))
+            return _done(_FinishedError(None, Failure.of(error), []))
         name, type_name = targets[len(local.done)] if targets else ("", "")
         if not targets:
-            return _done(_Finished([], None, []))
+            return _done(_FinishedError([], None, []))
         operation = registry.primitive(type_name).operation(verb)
         assert operation is not None
         on = self.world.parts[name]
@@ -446,7 +454,7 @@ class Process:
         return local._replace(history=history), []
 
 
-class _Finished(Exception):
+class _FinishedError(Exception):
     """An action's model has come to its end."""
 
     def __init__(self, value: Any, failure: Failure | None, targets: list[tuple[str, str]]) -> None:
@@ -457,21 +465,21 @@ class _Finished(Exception):
 
 
 def _from(model: Any, targets: list[tuple[str, str]]) -> Generator[Step, Any, Any]:
-    """A model's steps, and its end as _Finished."""
+    """A model's steps, and its end as _FinishedError."""
     try:
         found = model()
     except Uncheckable:
         raise
     except BaseException as error:
-        raise _Finished(None, Failure.of(error), targets) from None
+        raise _FinishedError(None, Failure.of(error), targets) from None
     try:
         if isinstance(found, GeneratorType):
             found = yield from found
     except (Uncheckable, GeneratorExit):
         raise
     except BaseException as error:
-        raise _Finished(None, Failure.of(error), targets) from None
-    raise _Finished(found, None, targets)
+        raise _FinishedError(None, Failure.of(error), targets) from None
+    raise _FinishedError(found, None, targets)
 
 
 def _and_then_pause(running: Generator[Step, Any, Any], keeps: bool) -> Generator[Step, Any, Any]:
@@ -479,7 +487,7 @@ def _and_then_pause(running: Generator[Step, Any, Any], keeps: bool) -> Generato
     the variable that keeps its result, or the error that ends the process."""
     try:
         yield from running
-    except _Finished as finished:
+    except _FinishedError as finished:
         if keeps or finished.failure is not None:
             yield steps.pause()
         raise
@@ -490,7 +498,7 @@ def told_error(failure: Failure) -> str | None:
     return None if failure.type in ("SystemExit", Abrupt.__name__) else failure.type
 
 
-def _done(finished: _Finished) -> Generator[Step, Any, Any]:
+def _done(finished: _FinishedError) -> Generator[Step, Any, Any]:
     raise finished
     yield
 

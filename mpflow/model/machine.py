@@ -69,6 +69,7 @@ class Machine:
         self.space.update(_prefixed(scope))
         self.unseen = unseen
         self.compiled: dict[str, Any] = {}
+        self.faults: list[tuple[Step, Failure]] = []  # of `let`s on the way: a trace has these
         writer = Writer(plan)
         self.code = writer.code
         self.regions = writer.regions
@@ -155,7 +156,10 @@ class Machine:
             value = self._evaluate(source, state.at, slots)
             slots[self.names[name.removeprefix(PREFIX)]] = self.values.number(value)
         except Exception as error:
-            return self._leave(state.at, tuple(slots), ("raise", Failure.of(error)), run=False)
+            failure = Failure.of(error)
+            assert instruction.step is not None
+            self.faults.append((instruction.step, failure))
+            return self._leave(state.at, tuple(slots), ("raise", failure), run=False)
         return State(state.at + 1, tuple(slots))
 
     def _test(self, instruction: Instruction, state: State) -> State | Done:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mpflow.model import steps
-from mpflow.model.values import Full
+from mpflow.model.values import FullError
 
 
 class Detail:
@@ -30,7 +30,7 @@ class Detail:
         """That has to be told, too: everything begins anew."""
         self.found.add((key, what))
         self.forget()
-        raise Full(key)
+        raise FullError(key)
 
 
 class Parts:

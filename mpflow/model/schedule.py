@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from mpflow.model.explore import Search
 from mpflow.model.local import Moment
 from mpflow.model.moves import Move, Schedule
-from mpflow.model.space import Full, Space
+from mpflow.model.space import FullError, Space
 from mpflow.model.steps import Step
 
 VERSION = 1
@@ -32,16 +32,16 @@ class Taken(NamedTuple):
     state: int
 
 
-class Diverged(ValueError):
+class DivergedError(ValueError):
     """A schedule that does not fit a world."""
 
 
 def replay(space: Space, schedule: Sequence[Move]) -> list[Taken]:
-    """Make the moves, one after the other. Raises Diverged at the first that cannot be made."""
+    """Make the moves, one after the other. Raises DivergedError at the first that cannot be made."""
     while True:
         try:
             return _replay(space, schedule)
-        except Full:
+        except FullError:
             space.lay_out()
 
 
@@ -52,7 +52,7 @@ def _replay(space: Space, schedule: Sequence[Move]) -> list[Taken]:
         actor = actors.get(move.actor)
         ways = [] if actor is None else list(space.ways(actor, state))
         if actor is None or move.way >= len(ways):
-            raise Diverged(f"step {number}, of {told(move.actor)}, cannot be taken here")
+            raise DivergedError(f"step {number}, of {told(move.actor)}, cannot be taken here")
         step = space.world.step(actor.key, actor.field.values[state >> actor.shift & actor.mask])
         difference, result, moments = ways[move.way]
         state += difference
@@ -102,14 +102,18 @@ def token(schedule: Sequence[Move], actors: Sequence[str], digest: str) -> str:
 
 
 def read_token(text: str, actors: Sequence[str], digest: str) -> Schedule:
-    """The schedule of a token. Raises Diverged for one that is damaged, or another scenario's."""
+    """The schedule of a token. Raises DivergedError for one that is damaged, or another scenario's."""
     parts = text.strip().split(".")
     if len(parts) != 4 or _sum(".".join(parts[:3])) != parts[3]:
-        raise Diverged("this is no schedule token, or it is damaged: its checksum is wrong")
+        raise DivergedError("this is no schedule token, or it is damaged: its checksum is wrong")
     if parts[0] != str(VERSION):
-        raise Diverged(f"this schedule token is of version {parts[0]}; this mpflow reads {VERSION}")
+        raise DivergedError(
+            f"this schedule token is of version {parts[0]}; this mpflow reads {VERSION}"
+        )
     if parts[1] != digest[:12]:
-        raise Diverged("this schedule token belongs to another scenario, or to another form of it")
+        raise DivergedError(
+            "this schedule token belongs to another scenario, or to another form of it"
+        )
     try:
         packed = parts[2] + "=" * (-len(parts[2]) % 4)
         numbers = iter(list(_numbers(zlib.decompress(base64.urlsafe_b64decode(packed)))))
@@ -118,7 +122,7 @@ def read_token(text: str, actors: Sequence[str], digest: str) -> Schedule:
             key = actors[number]
             moves += [Move(key, next(numbers)) for _ in range(next(numbers))]
     except (binascii.Error, zlib.error, IndexError, RuntimeError, StopIteration):
-        raise Diverged("this schedule token is damaged") from None
+        raise DivergedError("this schedule token is damaged") from None
     return tuple(moves)
 
 

@@ -15,8 +15,8 @@ from mpflow.expect import judge
 from mpflow.model.clock import DIGITS, TICK, Clocked, Now, Timed
 from mpflow.model.ends import ending
 from mpflow.model.moves import Move, Schedule
-from mpflow.model.schedule import Diverged, Taken, read_token, replay, token
-from mpflow.model.space import Full, Space
+from mpflow.model.schedule import DivergedError, Taken, read_token, replay, token
+from mpflow.model.space import FullError, Space
 from mpflow.model.tale import slept, tell
 from mpflow.model.world import World, facts_of, split
 from mpflow.program import compile_program
@@ -37,7 +37,7 @@ def simulate(
         try:
             taken, times, end = _Run(scenario, space, seed).run()
             break
-        except Full:
+        except FullError:
             space.lay_out()
     return judge(scenario, tell(scenario, space, taken, times, end, seed))
 
@@ -50,7 +50,7 @@ def follow(
     exact: bool = False,
 ) -> Trace:
     """The run of a schedule, judged; it may stop short of the run's end: then it was interrupted.
-    With a clock (`exact`) its times are those; else each step takes a microsecond. Raises Diverged
+    With a clock (`exact`) its times are those; else each step takes a microsecond. Raises DivergedError
     (schedule.py) where it does not fit."""
     space = Space(_world(scenario, exact, version))
     if exact:
@@ -78,7 +78,7 @@ def with_clock(space: Space, schedule: Schedule) -> tuple[list[Taken], list[floa
     while True:
         try:
             return Timed(space).retrace(schedule)
-        except Full:
+        except FullError:
             space.lay_out()
 
 
@@ -90,12 +90,12 @@ def schedule_token(scenario: Scenario, schedule: Schedule, world: World) -> str:
 def from_token(
     scenario: Scenario, text: str, version: tuple[int, int] = sys.version_info[:2]
 ) -> Trace:
-    """The run of a token. Raises Diverged where it is another scenario's, or damaged."""
+    """The run of a token. Raises DivergedError where it is another scenario's, or damaged."""
     for exact in (scenario.timing == "exact", scenario.timing != "exact"):
         world = _world(scenario, exact, version)
         try:
             schedule = read_token(text, [*world.actors(), TICK], digest(scenario, world))
-        except Diverged as error:
+        except DivergedError as error:
             wrong = error
         else:
             return follow(scenario, schedule, version=version, exact=exact)

@@ -12,7 +12,7 @@ from typing import Any
 
 from mpflow.model.local import Moment
 from mpflow.model.steps import Step, Ways
-from mpflow.model.values import Full as Full
+from mpflow.model.values import FullError as FullError
 from mpflow.model.values import Uncheckable
 from mpflow.model.world import World, split
 
@@ -42,13 +42,13 @@ class Field:
         return ((1 << self.bits) - 1) << self.shift
 
     def number(self, value: Any) -> int:
-        """A value's number; Full where there are no more."""
+        """A value's number; FullError where there are no more."""
         found = self.numbers.get(value)
         if found is None:
             found = len(self.values)
             if found >> self.bits:
                 self.bits += MORE
-                raise Full(self.key)
+                raise FullError(self.key)
             self.numbers[value] = found
             self.values.append(value)
         return found
@@ -83,7 +83,7 @@ class Actor:
 
 class Space:
     """All states of a world, reached or not. Integers stay valid as long as the layout does: after
-    Full, `lay_out` makes a new one and everything begins anew."""
+    FullError, `lay_out` makes a new one and everything begins anew."""
 
     def __init__(self, world: World) -> None:
         self.world = world

@@ -121,7 +121,7 @@ class Teller:
 
     def _line(self, name: str, moment: Moment, t: float) -> Line | None:
         step, arguments, failure = moment.step, moment.arguments, moment.failure
-        if step.verb in ("let", "pass", "break", "continue") and failure is None:
+        if (step.verb in ("let", "pass") or moment.phase == "let") and failure is None:
             return None
         action, on = step.verb, moment.on
         extra: dict[str, Any] = {}

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from mpflow.model.local import Dead, Local, Moment
 from mpflow.model.machine import Done
-from mpflow.model.space import Actor, Full, Space
+from mpflow.model.space import Actor, FullError, Space
 from mpflow.model.values import Abrupt
 from mpflow.model.world import World, actor, facts_of
 from mpflow.program import compile_program
@@ -68,7 +68,7 @@ class Allowing:
         while True:
             try:
                 return _Walk(self, trace).found()
-            except Full:
+            except FullError:
                 self.space.lay_out()
                 self.ways.clear()
 

