@@ -37,7 +37,7 @@ class DivergedError(ValueError):
 
 
 def replay(space: Space, schedule: Sequence[Move]) -> list[Taken]:
-    """Make the moves, one after the other. Raises DivergedError at the first that cannot be made."""
+    """Make the moves in their order. Raises DivergedError at the first that cannot be made."""
     while True:
         try:
             return _replay(space, schedule)
@@ -102,7 +102,7 @@ def token(schedule: Sequence[Move], actors: Sequence[str], digest: str) -> str:
 
 
 def read_token(text: str, actors: Sequence[str], digest: str) -> Schedule:
-    """The schedule of a token. Raises DivergedError for one that is damaged, or another scenario's."""
+    """The schedule of a token. Raises DivergedError for a damaged one, or another scenario's."""
     parts = text.strip().split(".")
     if len(parts) != 4 or _sum(".".join(parts[:3])) != parts[3]:
         raise DivergedError("this is no schedule token, or it is damaged: its checksum is wrong")

@@ -50,8 +50,8 @@ def follow(
     exact: bool = False,
 ) -> Trace:
     """The run of a schedule, judged; it may stop short of the run's end: then it was interrupted.
-    With a clock (`exact`) its times are those; else each step takes a microsecond. Raises DivergedError
-    (schedule.py) where it does not fit."""
+    With a clock (`exact`) its times are those; else each step takes a microsecond. Raises
+    DivergedError (schedule.py) where it does not fit."""
     space = Space(_world(scenario, exact, version))
     if exact:
         taken, times = with_clock(space, schedule)
