@@ -137,7 +137,7 @@ class Me:
             self.world.loads(body)
         except Exception:
             return False
-        return not self.keeps
+        return not self.keeps and not self.world.facts.shown
 
     # Actions of its own
 

@@ -118,7 +118,7 @@ def _world(
     scenario: Scenario, exact: bool, version: tuple[int, int], now: float | None = None
 ) -> World:
     program = compile_program(scenario, seed=0)
-    facts = facts_of(scenario, program, merged=True, exact=exact)
+    facts = facts_of(scenario, program, merged=True, exact=exact)._replace(shown=True)
     if now is not None:  # each print is a step, so that the seed decides on their order, too
         facts = facts._replace(log=facts.log - {"lines"} | {"output"})
     return World(program, facts, version, now)

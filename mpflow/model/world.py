@@ -46,6 +46,7 @@ class Facts(NamedTuple):
     merged: bool = True
     exact: bool = False  # timing: a sleep is a step of its own
     suspendable: frozenset[str] = frozenset()
+    shown: bool = False  # somebody looks at what each action gives
 
     @property
     def signalled(self) -> frozenset[str]:
