@@ -1,4 +1,4 @@
-"""Hosts of runs by fork: many short runs, without the tenth of a second that each host takes to load.
+"""Hosts of runs by fork: many short runs, without the time that each host takes to load.
 
 A helper process loads what a host needs, once, and forks a host for each order. A host is as it
 would be otherwise: a process group of its own, of one thread, told over two pipes.

@@ -26,10 +26,10 @@ from mpflow.model.explore import Limits
 from mpflow.scenario import Scenario
 from mpflow.trace import Trace, plain
 
-PARTS, CHUNK = 18, 30  # tests, and scenarios in each
+PARTS, CHUNK = 20, 32  # tests, and scenarios in each
 MANY_PARTS, MANY_CHUNK = 200, 100  # at night
-RUNS = 4  # of each scenario
-STATES = 10_000  # of a search; what has more is left out, and counted
+RUNS = 3  # of each scenario
+STATES = 6_000  # of a search; what has more is left out, and counted
 
 SETTINGS = settings(
     deadline=None,
@@ -95,7 +95,9 @@ class Worlds:
             return f"the model has no outcome {found}; it has {sorted(allowed)}"
         try:
             if not walk(trace):
-                return "the model does not allow this order"
+                if not walk(trace, by_clock=True):
+                    return "the model does not allow this order"
+                self.counts["another order"] += 1
         except TooLong:
             self.counts["too long"] += 1
         file = self.folder / "trace.jsonl"
@@ -116,8 +118,11 @@ def compare_many(hosts: Hosts, folder: Path, count: int) -> None:
     compare()
     counts = worlds.counts
     tried = counts["compared"] + counts["refused"] + counts["too big"]
-    assert counts["compared"] >= 0.85 * tried, counts
+    assert counts["compared"] >= 0.6 * tried, counts
     assert counts["refused"] <= 0.05 * tried + 1, counts
+    # A trace's order may be another one than that of the steps: the rules of a lock and of a pipe
+    # let more releases and more orders of senders pass than there can be.
+    assert counts["another order"] <= 0.05 * tried * RUNS + 1, counts
     assert counts["timeout"] + counts["too long"] <= 0.01 * tried + 1, counts
 
 

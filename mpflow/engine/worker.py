@@ -29,6 +29,7 @@ from mpflow.exceptions import caught, told
 from mpflow.naming import variables
 from mpflow.plan import Plan, Program, Step
 
+HOLDS = 40  # times that delays hold a process up for long
 _LAST_OF_ALL = -1000  # below every priority that multiprocessing gives its own exit hooks
 
 
@@ -82,6 +83,7 @@ class Worker:
         self.acting = Acting(self)
         self._random: Any = None
         self._chance: Callable[[], float] | None = None
+        self._slowness, self._holds = 0.0, HOLDS
 
     # What actions may use
 
@@ -95,12 +97,16 @@ class Worker:
         return self._random
 
     def pause(self) -> None:
-        """Be held up now and then: by others, or for up to a tenth of a millisecond."""
+        """Be held up now and then: by others, for up to a tenth of a millisecond, or, in some runs
+        often, for longer than another process takes to be there; a long run not for ever."""
         draw = self.chance()
         if draw < 0.2:
             os.sched_yield()
         elif draw < 0.3:
             sleep((draw - 0.2) / 1000)
+        elif draw < 0.3 + self._slowness and self._holds:
+            self._holds -= 1
+            sleep(self.chance() / 100)
 
     @property
     def chance(self) -> Callable[[], float]:
@@ -109,6 +115,7 @@ class Worker:
             from random import Random
 
             self._chance = Random(f"{self.program.seed} {self.plan.name} delays").random
+            self._slowness = self._chance() ** 3 / 2
         return self._chance
 
     def handed(self) -> Mapping[str, Any]:

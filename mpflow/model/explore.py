@@ -75,7 +75,7 @@ def _search(space: Space, watch: Watch) -> Search:
     came_from, ends = found.came_from, found.ends
     level = [space.first]
     transitions = depth = 0
-    cut, due = "", CHECKED
+    cut, due = "", watch.first
     table = [(a.shift, a.mask, a.rows, a) for a in space.actors]
     try:
         while level and not cut:
@@ -206,6 +206,7 @@ class Watch:
     def __init__(self, limits: Limits, progress: Callable[[int, int], None] | None) -> None:
         self.limits = limits
         self.progress = progress
+        self.first = min(CHECKED, limits.states or CHECKED)  # states until the first look
         self.begun = time.monotonic()
         self.told = self.begun
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Generator, Iterator, Mapping
+from itertools import count
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +18,7 @@ from mpflow import registry
 from mpflow.evaluation import Attributes
 from mpflow.kinds import Operation
 from mpflow.model import files, pickles, steps, waiting
-from mpflow.model.machine import Ask, Done, Machine, State
+from mpflow.model.machine import LONG, Ask, Done, Machine, State
 from mpflow.model.steps import Step
 from mpflow.model.values import Abrupt, Failure, Uncheckable
 from mpflow.plan import Plan
@@ -39,6 +40,7 @@ class Local(NamedTuple):
     history: tuple[int, ...] = ()
 
 
+IDLE = (0,)  # a history: nothing for so long that there is a pause, lest a loop be without end
 UNBORN = State(-1, ())  # of a process that was started and has not come to its first instruction
 
 
@@ -252,6 +254,8 @@ class Process:
         """The next step."""
         if isinstance(local.state, State) and local.state.at == UNBORN.at:
             return steps.pause()
+        if local.history == IDLE:
+            return steps.pause()
         try:
             running, _ = self._running(local)
             return self._resumed(running, local.history)
@@ -269,6 +273,9 @@ class Process:
         """The process when its step had this result, and what was completed by that."""
         if isinstance(local.state, State) and local.state.at == UNBORN.at:
             return self._settle(local._replace(state=self.machine.start()))
+        if local.history == IDLE and isinstance(local.state, State):
+            state = local.state if self.machine.acts(local.state) else self.machine.on(local.state)
+            return self._settle(local._replace(history=(), state=state))
         history = (*local.history, self.world.values.number(result))
         if isinstance(local.state, Done):
             return self._left(local, history)
@@ -305,10 +312,14 @@ class Process:
     def _settle(self, local: Local) -> tuple[Any, list[Moment]]:
         """Go on until there is a step to take: over actions that need none."""
         moments = list(self._faults())
-        while isinstance(local.state, State):
+        for turn in count():
+            if not isinstance(local.state, State):
+                break
+            if turn == LONG or not self.machine.acts(local.state):
+                return local._replace(history=IDLE), moments
             try:
                 running, me = self._running(local)
-                step = self._resumed(running, local.history)
+                self._resumed(running, local.history)
             except _FinishedError as finished:
                 local = self._finished(local, me, finished, moments)
                 moments += self._faults()
@@ -316,8 +327,7 @@ class Process:
             except Uncheckable as error:
                 self.place(error, local)
                 raise
-            if isinstance(step, Step):
-                return local, moments
+            break
         return local, moments
 
     def _faults(self) -> Iterator[Moment]:

@@ -18,6 +18,7 @@ from mpflow.plan import Plan, Step
 UNSET = 0  # the number of no value at all: a variable that was never set
 
 
+LONG = 100  # instructions, or actions, of a process's own without a step: then there is a pause
 _STOPS = frozenset(("do", "enter", "leave"))  # the instructions that are actions
 _SETS = frozenset(("let", "turn"))  # those that set a variable
 
@@ -132,11 +133,21 @@ class Machine:
 
     # Instructions that are no actions
 
+    def acts(self, state: State) -> bool:
+        """Whether a state stands at an action; else it is in the midst of a long loop."""
+        return self.code[state.at].what in self.stops
+
+    def on(self, state: State) -> State | Done:
+        """From the midst of a long loop further on."""
+        return self._run(state)
+
     def _run(self, state: State | Done) -> State | Done:
-        while isinstance(state, State):
+        for _ in range(LONG):
+            if not isinstance(state, State):
+                break
             instruction = self.code[state.at]
             if instruction.what in self.stops:
-                return state
+                break
             state = getattr(self, f"_{instruction.what}")(instruction, state)
         return state
 

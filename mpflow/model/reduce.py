@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from mpflow.model.accesses import Accesses
-from mpflow.model.local import Dead, Local
+from mpflow.model.local import IDLE, Dead, Local
 from mpflow.model.machine import State
 from mpflow.model.moves import Move
 from mpflow.model.space import Actor, Row, Space
@@ -30,6 +30,7 @@ class Reach(NamedTuple):
     enabling: int
 
 
+ANYTHING = -1  # all bits
 NOTHING = Reach(0, 0, 0, 0)
 
 
@@ -162,7 +163,10 @@ class Stubborn:
             kinds.append(f"{actor.key}:act")
         if not accesses.covers(future, kinds):
             raise AssertionError(f"{actor.key} was not expected to do one of {kinds}")
-        return Reach(future, unguarded, accesses.conflicts(kinds), accesses.enabling(kinds))
+        conflicts = accesses.conflicts(kinds)
+        if isinstance(value, Local) and value.history == IDLE:
+            conflicts = ANYTHING  # a loop with no other step: others must get their turn
+        return Reach(future, unguarded, conflicts, accesses.enabling(kinds))
 
 
 class _Brings:

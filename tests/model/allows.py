@@ -63,11 +63,12 @@ class Allowing:
         self.numbers = {name: number for number, name in enumerate(self.names)}
         self.ways: dict[tuple[str, int], tuple[Way, ...]] = {}
 
-    def __call__(self, trace: Trace) -> bool:
-        """Whether the model allows it. Raises TooLong."""
+    def __call__(self, trace: Trace, by_clock: bool = False) -> bool:
+        """Whether the model allows it; `by_clock`: in any order that the events' own times leave
+        open, what ended before another began before that. Raises TooLong."""
         while True:
             try:
-                return _Walk(self, trace).found()
+                return (_Timed if by_clock else _Walk)(self, trace).found()
             except FullError:
                 self.space.lay_out()
                 self.ways.clear()
@@ -212,16 +213,10 @@ class _Walk:
     def _after(self, node: Node, name: str, way: Way) -> Node | None:
         """The node behind a step; None where the trace has it otherwise."""
         model = self.model
-        state, place = node.state + way.difference, node.place
+        state, place = node.state + way.difference, self._turn(node, name, way)
+        if place is None:
+            return None
         done = list(node.done)
-        if way.moments and not self._early(node, name):
-            number = model.numbers[name]
-            event = self._next(name, done[number])
-            if event is not None and event.status != "blocked" and event.action != "end":
-                if place < len(self.order) and self.order[place] is event:
-                    place += 1
-                elif way.moments[0].type not in LATE:
-                    return None  # another one's turn
         if way.moments:
             shown = [m for m in way.moments if _shows(m)]
             filled = self._completed(done, name, shown)
@@ -240,6 +235,17 @@ class _Walk:
                 return None
             done = filled
         return self._on(Node(state, place, tuple(done)))
+
+    def _turn(self, node: Node, name: str, way: Way) -> int | None:
+        """How many events are behind the walk after this step; None if it is another one's turn."""
+        if not way.moments or self._early(node, name):
+            return node.place
+        event = self._next(name, node.done[self.model.numbers[name]])
+        if event is None or event.status == "blocked" or event.action == "end":
+            return node.place
+        if node.place < len(self.order) and self.order[node.place] is event:
+            return node.place + 1
+        return node.place if way.moments[0].type in LATE else None
 
     def _next(self, name: str, done: int) -> Event | None:
         own = self.own[name]
@@ -307,6 +313,43 @@ class _Walk:
         return {key: plain(value) for key, value in values.items()} == {
             key: plain(value) for key, value in seen.items() if key in asked
         }
+
+
+class _Timed(_Walk):
+    """The same, by the clock alone: an action takes its first step when all that was over before
+    it began is done, or at least under way."""
+
+    def __init__(self, model: Allowing, trace: Trace) -> None:
+        super().__init__(model, trace)
+        self.order = []
+        self.before = [{}]
+        over = [(event.t, name, number) for name, own in self.own.items()
+                for number, event in enumerate(own, 1) if event.status != "blocked"
+                and event.action != "end"]  # fmt: skip
+        self.needed: dict[tuple[str, int], dict[str, int]] = {}
+        for name, own in self.own.items():
+            for number, event in enumerate(own):
+                needed: dict[str, int] = {}
+                for moment, other, count in over:
+                    if other != name and moment < event.began:
+                        needed[other] = max(needed.get(other, 0), count)
+                self.needed[name, number] = needed
+
+    def _waiting(self, node: Node, name: str) -> bool:
+        local = self.model.space.value(node.state, actor(name)) if name in self.own else None
+        if not isinstance(local, Local) or local.history or isinstance(local.state, Done):
+            return False
+        needed = self.needed.get((name, node.done[self.model.numbers[name]]), {})
+        return not all(self._reached(node, other, count) for other, count in needed.items())
+
+    def _reached(self, node: Node, name: str, count: int) -> bool:
+        done = node.done[self.model.numbers[name]]
+        local = self.model.space.value(node.state, actor(name))
+        under_way = isinstance(local, Local) and bool(local.history)
+        return done >= count or (done == count - 1 and under_way)
+
+    def _turn(self, node: Node, name: str, way: Way) -> int | None:
+        return node.place
 
 
 def _stopped(event: Event) -> bool:

@@ -37,7 +37,7 @@ class Kind(NamedTuple):
 
 
 ANY = Kind()
-RUNNABLE = Kind(endless=False, methods=("fork",) * 12 + ("spawn",), sleeps=True)
+RUNNABLE = Kind(actions=5, endless=False, methods=("fork",) * 12 + ("spawn",), sleeps=True)
 SMALL = Kind(actions=4)
 
 

@@ -83,6 +83,15 @@ processes:
 main: [{start: p}, {is_set: {event: e, into: x}}, {terminate: p}, {join: p}]
 outcome: {o: "[main.x, p.error, p.exitcode]"}
 """,
+    "a loop of nothing": """
+processes: {p: {actions: [{while: {condition: "True", do: [pass]}}]}}
+outcome: {o: p.exitcode}
+""",
+    "a loop of actions that nobody else can see": """
+primitives: {l: rlock}
+processes: {p: {actions: [{repeat: {times: forever, do: [{acquire: l}, {release: l}]}}]}}
+outcome: {o: p.exitcode}
+""",
     "killed before a loop's first turn": """
 processes:
   p: {actions: [{let: {z: 3}}, {for: {each: z, in: [1, 2], do: [pass]}}]}
@@ -95,3 +104,14 @@ outcome: {o: "[p.z, p.exitcode]"}
 @pytest.mark.parametrize("text", SETTLED.values(), ids=SETTLED)
 def test_settled(text: str) -> None:
     assert compare(f"mpflow: 1\nstart_method: fork\n{text}expect: {{deadlock: possible}}\n")
+
+
+def test_what_grows_for_ever_is_cut() -> None:
+    """An acquisition of what it has already is no step that others could see."""
+    given = scenario("""\
+mpflow: 1
+primitives: {l: rlock}
+processes: {p: {actions: [{repeat: {times: forever, do: [{acquire: l}]}}]}}
+""")
+    assert given is not None
+    assert "100 states" in check(given, Options(Limits(states=100))).cut
