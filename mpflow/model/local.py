@@ -448,7 +448,7 @@ class Process:
         return local._replace(history=history), []
 
 
-class _Finished(Exception):
+class _Finished(Exception):  # noqa: N818 - it is no error
     """An action's model has come to its end."""
 
     def __init__(self, value: Any, failure: Failure | None, targets: list[tuple[str, str]]) -> None:

@@ -32,7 +32,7 @@ class Taken(NamedTuple):
     state: int
 
 
-class Diverged(ValueError):
+class Diverged(ValueError):  # noqa: N818 - as users read it
     """A schedule that does not fit a world."""
 
 

@@ -23,7 +23,7 @@ class Uncheckable(BaseException):
         self.hint = hint
 
 
-class Full(Exception):
+class Full(Exception):  # noqa: N818 - it is no error
     """All is to be told anew: a component has more values than its field can number, or more has to
     be told of one than was."""
 
