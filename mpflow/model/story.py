@@ -24,6 +24,7 @@ from mpflow.model.world import World, actor, split
 from mpflow.scenario import Scenario
 from mpflow.trace import Event
 
+LARGE = 16384 + 4  # bytes: what is larger is written in two (connection.py, _send_bytes)
 SWITCH, PREEMPTION = "switch", "preemption"
 
 
@@ -105,6 +106,7 @@ class _Writer:
         self.drafts: list[_Draft] = []
         self.first: dict[str, int] = {}  # the move by which each process began what it is at
         self.begun: dict[int, int] = {}  # the same by the lines of what is over
+        self.large: set[str] = set()  # feeders that have written the header of a large item
         self.items: dict[str, Any] = {}  # what each feeder has in its hands
 
     def story(self) -> Story:
@@ -162,8 +164,14 @@ class _Writer:
         kinds = taken.step.kinds
         if any(each.endswith(":pop") for each in kinds):
             self.items[taken.move.actor] = taken.result
-        elif any(each.endswith(":send") for each in kinds) and taken.result is True:
-            item = self.items[taken.move.actor]
+        elif any(each.endswith((":send", ":pour")) for each in kinds) and taken.result == 0:
+            item = self.items.get(taken.move.actor)  # of a large one the header was written before
+            if item is None:
+                return
+            if isinstance(item, int) and self.space.world.size(item) > LARGE:
+                self.large ^= {taken.move.actor}
+                if taken.move.actor in self.large:
+                    return
             value = self.space.world.values.value(item) if isinstance(item, int) else item
             self._hidden(number, taken, process, "feed", queue, value)
 
