@@ -24,7 +24,7 @@ from mpflow.model.world import World, actor, split
 from mpflow.scenario import Scenario
 from mpflow.trace import Event
 
-LARGE = 16384 + 4  # bytes: what is larger is written in two (connection.py, _send_bytes)
+LARGE = 16384  # bytes: what is larger is written in two (connection.py, _send_bytes)
 SWITCH, PREEMPTION = "switch", "preemption"
 
 
@@ -168,7 +168,7 @@ class _Writer:
             item = self.items.get(taken.move.actor)  # of a large one the header was written before
             if item is None:
                 return
-            if isinstance(item, int) and self.space.world.size(item) > LARGE:
+            if isinstance(item, int) and len(self.space.world.body(item)) > LARGE:
                 self.large ^= {taken.move.actor}
                 if taken.move.actor in self.large:
                     return

@@ -17,7 +17,7 @@ from mpflow.model.check import Options, check
 from mpflow.model.explore import Limits
 
 CHUNK = 50  # programs a test
-FEW, MANY = 300, 5_000
+FEW, MANY = 200, 5_000
 MOST = 10_000  # states of the judge's search
 
 

@@ -14,7 +14,7 @@ from mpflow.model.check import Options
 from mpflow.model.explore import Limits
 
 CHUNK = 50  # programs a test
-FEW, MANY = 400, 5_000
+FEW, MANY = 200, 5_000
 MOST = 15_000  # states of a search; what has more is left out, and counted
 LIMITS = Limits(states=MOST)
 WAYS = [(reduce, merge) for reduce in (True, False) for merge in (True, False)]
