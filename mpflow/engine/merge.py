@@ -206,6 +206,10 @@ class Merge:
             extra["stopped"] = self.records.end
             error = None
             ended = max(began, self.records.ended)
+            if story.left is None:
+                began = max(
+                    began, ended - _MARGIN
+                )  # what it was at may have taken effect long after
             if story.left is not None and story.ended is None:
                 status, ended = "blocked", inf
         return Interval(

@@ -181,7 +181,8 @@ class _Checker:
         seen = set()
         for state in self.found.ends:
             trace = judge(self.scenario, ending(self.space, state))
-            key = repr((trace.end, trace.exitcodes, trace.errors, trace.variables, trace.output))
+            logs = [(event.action, event.on, event.value) for event in trace.events]
+            key = repr((trace.end, trace.exitcodes, trace.errors, trace.variables, logs))
             if key not in seen:
                 seen.add(key)
                 yield trace, state

@@ -29,6 +29,8 @@ def guard(on: Any) -> Guard:
     it was given."""
     if on.type in ("condition", "value", "array"):
         given = on.options.get("lock")
+        if given is False:
+            raise AttributeError("it has no lock to acquire or release")
         if isinstance(given, str):
             return guard(on.other(given))
         return Guard(on.key("lock"), 1, True, True, True)

@@ -403,7 +403,7 @@ class Follower:
         code, error = event.extra["exitcode"], event.error
         before = {} if self.lost else self.walk.variables()
         ask = None if self.lost or self.stuck else self._next()
-        if self.ends is None and not self.lost:
+        if not self.lost and (self.ends is None or code is None or code < 0):
             self._killed(before)
         if self.lost:
             return
