@@ -164,7 +164,29 @@ class History:
             elif id(each) not in turned:
                 self.early[id(each)] = each
         self.state = state
+        for index in range(start, len(self.events)):
+            if self.events[index].ended == math.inf:
+                start = min(start, self._sooner(index))
         self._settle(start)
+
+    def _sooner(self, index: int) -> int:
+        """Move what never came back to before all that it makes no difference to: who did it may
+        have died soon after its begin. Its new place."""
+        each = self.events[index]
+        self.states.append(self.state)
+        while index > 0:
+            before, state = self.events[index - 1], self.states[index - 1]
+            least = max(each.began, self.places.final)
+            if before.ended == math.inf or self._moment(index - 1) <= least:
+                break
+            between = self.rule.after(state, each)
+            if between is None or self.rule.after(between, before) != self.states[index + 1]:
+                break
+            self.events[index - 1], self.events[index] = each, before
+            self.states[index] = between
+            index -= 1
+        self.states.pop()
+        return index
 
     def _settle(self, start: int) -> None:
         """Give the events from `start` on their moments; at one moment, by rank."""
