@@ -294,6 +294,11 @@ class Process:
             error = told_error(local.state.failure)
         return self.dead(-number, error, local.state.slots)
 
+    def acts(self, local: Local) -> bool:
+        """Whether it is at an action: neither unborn, nor leaving, nor in the midst of a loop."""
+        state = local.state
+        return isinstance(state, State) and state.at >= 0 and self.machine.acts(state)
+
     def pending(self, local: Local) -> Moment:
         """The action that it is at."""
         assert isinstance(local.state, State)

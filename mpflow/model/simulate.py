@@ -24,7 +24,9 @@ from mpflow.scenario import Scenario
 from mpflow.trace import Trace
 
 BEGAN = 1767225600.0  # 2026-01-01, when every simulation begins: `ctime()` needs some time
+REST = 10_000  # moves after a schedule, until its run has to be over
 STEP = 1e-6  # seconds between moves that were found without a clock
+TURNS = 10_000  # steps in a row that lead to nothing new: then it is a loop that nobody leaves
 MOST = 1_000_000  # steps: a loop that takes no time would go on for ever
 
 
@@ -49,19 +51,34 @@ def follow(
     version: tuple[int, int] = sys.version_info[:2],
     exact: bool = False,
 ) -> Trace:
-    """The run of a schedule, judged; it may stop short of the run's end: then it was interrupted.
+    """The run of a schedule, judged; where that stops short of the run's end, it goes on somehow.
     With a clock (`exact`) its times are those; else each step takes a microsecond. Raises
     DivergedError (schedule.py) where it does not fit."""
     space = Space(_world(scenario, exact, version))
     if exact:
         taken, times = with_clock(space, schedule)
     else:
-        taken = replay(space, schedule)
+        taken = replay(space, [*schedule, *_rest(space, schedule)])
         times = list(_unhurried(taken))
     state = taken[-1].state if taken else space.first
     if not end and any(space.differences(actor, state) for actor in space.actors):
         end = "interrupted"
     return judge(scenario, tell(scenario, space, taken, times, end, 0))
+
+
+def _rest(space: Space, schedule: Schedule) -> list[Move]:
+    """Moves from the end of a schedule on to that of its run, if there is one near."""
+    taken = replay(space, schedule)
+    state = taken[-1].state if taken else space.first
+    moves: list[Move] = []
+    for _ in range(REST):
+        found = ((a, d) for a in space.actors for d in space.differences(a, state))
+        actor, difference = next(found, (None, 0))
+        if actor is None:
+            return moves
+        moves.append(Move(actor.key))
+        state += difference
+    return []
 
 
 def _unhurried(taken: list[Taken]) -> Iterator[float]:
@@ -146,7 +163,7 @@ class _Run:
     def run(self) -> tuple[list[Taken], list[float], str]:
         """The moves, their times, and how the run ended, where its last state does not show it."""
         now = self.clocked.first()
-        seen = {now.state}  # at this moment: a loop that comes back lets time go by
+        seen, turns = {now.state}, 0  # at this moment: a loop that comes back lets time go by
         while len(self.taken) < MOST:
             moves = list(self.clocked.moves(now))
             ticking = self.clocked.tick(now)
@@ -159,12 +176,12 @@ class _Run:
                     self.time = self.scenario.timeout
                     return self.taken, self.times, "timeout"
                 self._tick(passed)
-                seen = {now.state}
+                seen, turns = {now.state}, 0
                 continue
-            if turning:
-                return self.taken, self.times, "timeout"  # a loop that nobody can leave
-            fresh = [each for each in moves if each[1].state not in seen]
-            now = self._take(now, fresh if len(seen) > 1000 else moves)
+            turns = turns + 1 if turning else 0
+            if turns == TURNS:
+                return self.taken, self.times, "timeout"  # a loop that nobody leaves
+            now = self._take(now, moves)
             seen.add(now.state)
         return self.taken, self.times, "timeout"
 

@@ -14,7 +14,7 @@ from mpflow import registry
 from mpflow.blame import report
 from mpflow.kinds import Operation
 from mpflow.model.ends import ending
-from mpflow.model.local import Dead, Local, Moment
+from mpflow.model.local import IDLE, Dead, Local, Moment
 from mpflow.model.machine import Done, State
 from mpflow.model.schedule import Taken
 from mpflow.model.space import Space
@@ -165,7 +165,8 @@ class Teller:
     def _cut(self, name: str, was: Local, t: float) -> None:
         """An action in progress that will never be over; not one that had not begun."""
         place = self.places.pop(name, None)
-        if place is None and not was.history:
+        begun = place is not None or (was.history and was.history != IDLE)
+        if not begun or not self.world.processes[name].acts(was):
             return
         moment = self.world.processes[name].pending(was)
         line = self._line(name, moment, t)
@@ -214,7 +215,7 @@ class Teller:
             if not isinstance(value, Local):
                 continue
             leaving = isinstance(value.state, Done)
-            if not leaving:
+            if process.acts(value):
                 line = self._line(name, process.pending(value), t)
                 if line is not None:
                     self.lines.append(line._replace(status="blocked", result=None, error=None))

@@ -42,12 +42,16 @@ def guard(on: Any) -> Guard:
 
 def acquiring(on: Any, process: str, waits: bool) -> tuple[str, ...]:
     """What acquire does to what."""
+    if on.options.get("lock") is False:
+        return ()
     key = guard(on).key
     return (f"{key}:P",) if waits else (f"{key}:P", f"{key}:T")
 
 
 def releasing(on: Any, process: str, waits: bool) -> tuple[str, ...]:
     """What release does to what."""
+    if on.options.get("lock") is False:
+        return ()
     lock = guard(on)
     checks = not lock.recursive and not lock.held
     return (f"{lock.key}:V", f"{lock.key}:R") if checks else (f"{lock.key}:V",)

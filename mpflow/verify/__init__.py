@@ -228,7 +228,8 @@ class _Checker:
         self._case(found.data.get("matrix") or {})
         scale = self.header.get("time_scale", 1.0)
         self.program = compile_program(self.scenario, self.header["seed"], scale)
-        self.shared = Shared(self.program, self.header["seed"])
+        drawn = self.header["mode"] == "run"  # else a schedule may have decided
+        self.shared = Shared(self.program, self.header["seed"], drawn)
 
     def _case(self, matrix: Mapping[str, Any]) -> None:
         """The case of the matrix, as far as it was not settled on the command line."""

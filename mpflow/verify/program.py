@@ -50,8 +50,9 @@ _WOKEN = 0.001  # seconds that a sleep may seem too short
 class Shared:
     """What the processes of a trace have in common."""
 
-    def __init__(self, program: Program, seed: int) -> None:
+    def __init__(self, program: Program, seed: int, drawn: bool = True) -> None:
         self.program = program
+        self.drawn = drawn  # whether `choose` draws with the seed
         self.seed = seed
         self.channels = Channels()
         self.pids: dict[str, int] = {}
@@ -371,7 +372,11 @@ class Follower:
         return any(id(each) in own for each in _changeable(arguments))
 
     def _chosen(self, ask: Ask, event: Event) -> Any:
-        value = self.random.choice((ask.arguments or {})["from"])
+        values = (ask.arguments or {})["from"]
+        value = self.random.choice(values)
+        if not self.shared.drawn:
+            fits = (each for each in values if agrees(each, event.result, _cut_result(event)))
+            value = next(fits, value)
         if not agrees(value, event.result, _cut_result(event)):
             raise Wrong(f"`choose` draws {value!r:.80} here, with the seed {self.shared.seed}")
         return value
