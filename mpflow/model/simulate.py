@@ -17,7 +17,7 @@ from mpflow.model.ends import ending
 from mpflow.model.moves import Move, Schedule
 from mpflow.model.schedule import DivergedError, Taken, read_token, replay, token
 from mpflow.model.space import FullError, Space
-from mpflow.model.tale import slept, tell
+from mpflow.model.tale import first_moments, newborn, slept, tell
 from mpflow.model.world import World, facts_of, split
 from mpflow.program import compile_program
 from mpflow.scenario import Scenario
@@ -59,7 +59,7 @@ def follow(
         taken, times = with_clock(space, schedule)
     else:
         taken = replay(space, [*schedule, *_rest(space, schedule)])
-        times = list(_unhurried(taken))
+        times = list(_unhurried(space, taken))
     state = taken[-1].state if taken else space.first
     if not end and any(space.differences(actor, state) for actor in space.actors):
         end = "interrupted"
@@ -81,12 +81,14 @@ def _rest(space: Space, schedule: Schedule) -> list[Move]:
     return []
 
 
-def _unhurried(taken: list[Taken]) -> Iterator[float]:
+def _unhurried(space: Space, taken: list[Taken]) -> Iterator[float]:
     """Times in seconds at which moves can have been made that were found without a clock: a
     microsecond for each, and as long as they last for sleeps."""
-    now = 0.0
+    now, before = slept(first_moments(space)), space.first
     for each in taken:
-        now = round(now + STEP + slept(each.moments), DIGITS)
+        begun = sum(slept(moments) for _, moments in newborn(space, each, before))
+        now = round(now + STEP + slept(each.moments) + begun, DIGITS)
+        before = each.state
         yield now
 
 

@@ -19,7 +19,7 @@ from mpflow.model.schedule import Taken, replay
 from mpflow.model.simulate import with_clock
 from mpflow.model.space import Space
 from mpflow.model.stuck import explain
-from mpflow.model.tale import Teller
+from mpflow.model.tale import Teller, first_moments
 from mpflow.model.world import World, actor, split
 from mpflow.scenario import Scenario
 from mpflow.trace import Event
@@ -110,7 +110,7 @@ class _Writer:
         self.items: dict[str, Any] = {}  # what each feeder has in its hands
 
     def story(self) -> Story:
-        self.teller.born("main", self.space.first, 0.0)
+        self.teller.born("main", first_moments(self.space), 0.0)
         self._told(0, "@main")
         for number, each in enumerate(self.taken, 1):
             self._take(number, each)

@@ -53,7 +53,8 @@ def tell(
     """The trace of moves that were made at these times, in seconds; `end` is how the run ended, or
     nothing where the last state shows it."""
     teller = Teller(scenario, space, end)
-    teller.born("main", space.first, 0.0)
+    first = first_moments(space)
+    teller.born("main", first, slept(first))
     before = space.first
     for each, t in zip(taken, times, strict=True):
         teller.take(each, before, t)
@@ -83,6 +84,8 @@ class Teller:
     def take(self, taken: Taken, before: int, t: float) -> None:
         """One move: what it completed, who began or ended by it."""
         kind, name, _ = split(taken.move.actor)
+        born = list(newborn(self.space, taken, before))
+        behind = sum(slept(moments) for _, moments in born)
         if kind == "process":
             if taken.step.effect:
                 self.places[name] = len(self.lines)
@@ -90,23 +93,20 @@ class Teller:
             for number, moment in enumerate(taken.moments):
                 place = self.places.pop(name, None) if not number else None
                 # What stands before a sleep was over before it.
-                self._moment(name, moment, t - slept(taken.moments[number + 1 :]), place)
-        for key in taken.step.touches:
-            if key.endswith("~life") and self.space.value(before, key) == NEW:
-                self.born(key.removesuffix("~life"), taken.state, t)
+                self._moment(name, moment, t - slept(taken.moments[number + 1 :]) - behind, place)
+        for child, moments in born:
+            self.born(child, moments, t)
         for each in self.world.program.plans:
             was = self.space.value(before, actor(each))
             now = self.space.value(taken.state, actor(each))
             if isinstance(now, Dead) and isinstance(was, Local):
                 self._ended(each, was, now, t)
 
-    def born(self, name: str, state: int, t: float) -> None:
-        value = self.space.value(state, actor(name))
-        if not isinstance(value, Local):
-            return
-        self.begin(name, t)
-        for moment in self.world.born(name, value):
-            self._moment(name, moment, t, None)
+    def born(self, name: str, moments: Sequence[Moment], t: float) -> None:
+        """A process begins, and does at once what takes no step, up to this time."""
+        self.begin(name, t - slept(moments))
+        for number, moment in enumerate(moments):
+            self._moment(name, moment, t - slept(moments[number + 1 :]), None)
 
     def _moment(self, name: str, moment: Moment, t: float, place: int | None) -> None:
         """An action that is over."""
@@ -252,6 +252,21 @@ class Teller:
         if scenario.label:
             found["scenario"]["case"] = scenario.label
         return found
+
+
+def first_moments(space: Space) -> list[Moment]:
+    """What main does before its first step."""
+    return space.world.born("main", space.value(space.first, actor("main")))
+
+
+def newborn(space: Space, taken: Taken, before: int) -> Iterator[tuple[str, list[Moment]]]:
+    """The processes that a move has started, and what they do before their first step."""
+    for key in taken.step.touches:
+        name = key.removesuffix("~life")
+        if name != key and space.value(before, key) == NEW:
+            value = space.value(taken.state, actor(name))
+            if isinstance(value, Local):
+                yield name, space.world.born(name, value)
 
 
 def slept(moments: Sequence[Moment]) -> float:
