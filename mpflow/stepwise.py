@@ -86,6 +86,7 @@ class Walk:
             "BaseException": BaseException,
             "locals": locals,
             "leaving": self.leaving,
+            "again": self.again,
             "times": lambda times: count() if times is None else range(times),
             "scaled": self._scaled,
             "caught": caught,
@@ -165,6 +166,11 @@ class Walk:
     def leaving(self, names: Mapping[str, Any]) -> None:
         """The source has come to its end, or goes no further: its variables are kept."""
         self.kept = self._kept(names)
+
+    def again(self, names: Mapping[str, Any]) -> None:
+        """A finally block is done: if this is the way out by a return, it may have set some."""
+        if self.kept is not None:
+            self.leaving(names)
 
     def _kept(self, names: Mapping[str, Any]) -> dict[str, Any]:
         found = self.space if self.dynamic else names
@@ -365,9 +371,12 @@ class _Writer:
         yield "    if 0: yield"
         yield from (f"    v_{name} = outer_{name}" for name in self.hidden)
         yield from (f"    v_{name} = {source}" for name, source in self.plan.vars)
+        finals = {step.opens for step in self.plan.steps if step.part == "finally"}
         for step in self.plan.steps:
             write = {"do": _do, "open": _open, "part": _part, "close": _close}[step.kind]
             yield from write(step)
+            if step.kind == "close" and step.opens in finals:
+                yield f"{'    ' * (step.depth + 2)}again(locals())"
         yield "    leaving(locals())"
 
 

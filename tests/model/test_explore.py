@@ -190,3 +190,31 @@ processes:
 expect: {timeout: always}
 """
     assert checked(text).verdict == "proved"
+
+
+TWO_MARKS = """\
+mpflow: 1
+processes:
+  a: {actions: [mark: first]}
+  b: {actions: [mark: second]}
+expect: {order: [[first, second]]}
+"""
+
+
+@pytest.mark.parametrize("options", [{}, {"reduce": False}, {"merge": False}, {"timing": "exact"}])
+def test_runs_that_differ_in_their_marks_alone_are_two(options: dict[str, object]) -> None:
+    report = checked(TWO_MARKS, **options)
+    assert report.verdict == "violated"
+    assert report.violations[0].text.startswith("order: mark `second` came before mark `first`")
+
+
+def test_what_has_no_lock_cannot_be_acquired() -> None:
+    text = """\
+mpflow: 1
+primitives: {v: {type: value, lock: false}}
+processes:
+  p: {actions: [{try: {do: [acquire: v], except: {AttributeError: [{let: {told: true}}]}}}]}
+outcome: {told: p.told}
+expect: {outcomes: [{told: true}]}
+"""
+    assert checked(text).verdict == "proved"

@@ -180,3 +180,58 @@ def test_schedules_of_a_check_are_traces_that_verify_accepts(name: str, tmp_path
         trace = from_token(scenario, schedule_token(scenario, each.schedule, report.world))
         assert plain(trace.outcome) == each.value
         accepted(trace, tmp_path)
+
+
+def test_a_loop_that_may_be_left_is_left() -> None:
+    """Two who try for the other's lock and give way: some orders come round, none has to."""
+    text = """\
+mpflow: 1
+primitives: {l: lock, r: lock}
+processes:
+  p:
+    count: 2
+    vars: {done: false}
+    actions:
+      - while:
+          condition: not done
+          do:
+            - acquire: $('l' if index else 'r')
+            - acquire: {lock: $('r' if index else 'l'), block: false, into: both}
+            - if:
+                condition: both
+                then: [{release: $('r' if index else 'l')}, {let: {done: true}}]
+            - release: $('l' if index else 'r')
+"""
+    scenario = loaded(text)
+    assert {simulate(scenario, seed).end for seed in range(12)} == {"completed"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "processes: {w: {actions: [sleep: 5]}}\n"
+        "main: [{start: w}, {suspend: w}, {terminate: w}, {join: w}]\n",
+        "processes: {w: {actions: [{choose: {from: [a, b, c], into: x}}, {print: $x}]}}\n"
+        "outcome: {x: w.x}\n",
+        "processes: {w: {actions: [{sleep: 1}, {print: late}]}}\n"
+        "main: [{start: w}, {join: {process: w, timeout: 0.5, into: ended}}]\n"
+        "outcome: {ended: main.ended}\n",
+        "processes: {w: {vars: {s: a}, actions:"
+        " [{try: {do: [return], finally: [{let: {s: c}}]}}]}}\n"
+        "outcome: {s: w.s}\n",
+        "processes: {w: {actions: [{try: {do: [{let: {x: $(1 // 0)}}],"
+        " except: {ZeroDivisionError: [pass]}}}]}}\n",
+        "processes: {w: {count: 2, actions: [{section: {name: s, do: [{print: x}]}}]}}\n"
+        "expect: {exclusive: {s: 1}}\n",
+    ],
+    ids=["suspended", "chosen", "slept", "returned", "failed let", "two inside"],
+)
+def test_schedules_are_shown_as_runs_that_verify_accepts(text: str, tmp_path: Path) -> None:
+    scenario = loaded(f"mpflow: 1\n{text}")
+    report = api.check(scenario)
+    for schedule in [each.schedule for each in (*report.outcomes, *report.violations)]:
+        trace = from_token(scenario, schedule_token(scenario, schedule, report.world))
+        assert trace.end in ("completed", "deadlock")
+        accepted(trace, tmp_path)
+    for seed in range(4):
+        accepted(simulate(scenario, seed), tmp_path)
