@@ -27,8 +27,14 @@ def _candidates(case: Case) -> Iterator[Candidate]:
 
 
 def _kept(case: Case, spot: Spot) -> bool:
-    """Whether its process takes something that is there at first, and does not give it back."""
+    """Whether its process takes something that is there at first, and does not give it back. A
+    semaphore that another process releases is a signal."""
     name = subject(spot.node)
+    declared = case.declared(name)
+    if declared is not None and "semaphore" in declared.type:
+        others = (s for s in case.of("release") if s.process != spot.process)
+        if any(subject(s.node) == name for s in others):
+            return False
     given = any(s.process == spot.process and subject(s.node) == name for s in case.of("release"))
     kept = {each.partition("[")[0] for each in case.clues.kept.get(spot.process, ())}
     return case.is_lock(spot.node) and (not given or name.partition("[")[0] in kept)
