@@ -195,7 +195,7 @@ class Plain:
         return next(
             (Move(actor.key, way),)
             for actor in self.space.actors
-            for way, difference in enumerate(self.space.differences(actor, one))
+            for way, (difference, _, _) in enumerate(self.space.ways(actor, one))
             if one + difference == other
         )
 

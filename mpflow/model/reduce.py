@@ -82,7 +82,7 @@ class Stubborn:
         """The moves from a state to one that follows."""
         for number in self.actors(one):
             actor = self.space.actors[number]
-            for way, difference in enumerate(self.space.differences(actor, one)):
+            for way, (difference, _, _) in enumerate(self.space.ways(actor, one)):
                 new, steps = self._run_on(one + difference, number)
                 if new == other:
                     return (Move(actor.key, way), *[Move(actor.key)] * steps)

@@ -180,7 +180,8 @@ class Space:
         self, actor: Actor, state: int, late: bool = True
     ) -> Iterator[tuple[int, Any, list[Moment]]]:
         """Each way in which an actor can take its step in a state: what is to be added, the step's
-        result, and what it completes. `late`: its time may be up."""
+        result, and what it completes. `late`: its time may be up. Two may lead to one state, by
+        results that nobody remembers: in `differences` they are one."""
         own = actor.field
         value = own.values[(state & own.mask) >> own.shift]
         step = self.world.step(actor.key, value)
@@ -189,7 +190,6 @@ class Space:
         touched = [self.fields[key] for key in step.touches]
         before = [(state & field.mask) >> field.shift for field in touched]
         values = [field.values[n] for field, n in zip(touched, before, strict=True)]
-        seen = set()
         for result, after in self._come(actor, step, value, values, late):
             difference = 0
             for field, old, new in zip(touched, before, after, strict=True):
@@ -198,9 +198,7 @@ class Space:
             if actor.kind != "signals":
                 new, moments = self.world.after(actor.key, value, result)
                 difference += (own.number(new) - own.numbers[value]) << own.shift
-            if difference not in seen:  # two ways to one state are one
-                seen.add(difference)
-                yield difference, result, moments
+            yield difference, result, moments
 
     def successors(self, state: int) -> Iterator[tuple[int, int]]:
         """Each state that one step leads to, and the number of the actor that takes it."""

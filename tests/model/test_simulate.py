@@ -235,3 +235,15 @@ def test_schedules_are_shown_as_runs_that_verify_accepts(text: str, tmp_path: Pa
         accepted(trace, tmp_path)
     for seed in range(4):
         accepted(simulate(scenario, seed), tmp_path)
+
+
+def test_a_choice_that_nobody_remembers_is_drawn_all_the_same() -> None:
+    text = """\
+mpflow: 1
+processes: {p: {actions: [{choose: {from: [1, 2, 3], into: x}}, {let: {x: 0}}, {print: $x}]}}
+"""
+    drawn = set()
+    for seed in range(12):
+        trace = simulate(loaded(text), seed)
+        drawn.add(next(event.result for event in trace.events if event.action == "choose"))
+    assert drawn == {1, 2, 3}
