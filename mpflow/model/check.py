@@ -329,7 +329,8 @@ class _Checker:
     def _assumed(self) -> Iterator[str]:
         program = self.world.program
         timed = any(
-            step.verb == "sleep" or step.arguments.get("timeout", "None") != "None"
+            step.verb == "sleep"
+            or step.arguments.get("timeout", "None") not in ("None", "scaled(0)", "0")
             for plan in program.plans.values()
             for step in plan.steps
         )
