@@ -96,13 +96,11 @@ class Space:
         }
         self.actors: list[Actor] = []
         self.first = 0
-        self.after: dict[tuple[str, int, int], int] = {}  # where a result leads to
         self.lay_out()
 
     def lay_out(self) -> None:
         """Give each field its place, and forget all tables."""
         shift = 0
-        self.after.clear()
         for field in self.fields.values():
             field.shift = shift
             field.values, field.numbers = [], {}
@@ -138,33 +136,9 @@ class Space:
 
     def fill(self, actor: Actor, row: Row, state: int) -> tuple[int, ...]:
         """What an actor can do in a state, worked out and entered in its row."""
-        found = tuple(dict.fromkeys(self._differences(actor, state)))
+        found = tuple(dict.fromkeys(difference for difference, _, _ in self.ways(actor, state)))
         row.ways[state & row.mask] = found
         return found
-
-    def _differences(self, actor: Actor, state: int) -> Iterator[int]:
-        """The same as `ways`, of each what is to be added. Where an actor comes to by a result is
-        worked out once."""
-        own = actor.field
-        at = (state & own.mask) >> own.shift
-        step = self.world.step(actor.key, own.values[at])
-        if step is None:
-            return
-        touched = [self.fields[key] for key in step.touches]
-        before = [(state & field.mask) >> field.shift for field in touched]
-        values = [field.values[n] for field, n in zip(touched, before, strict=True)]
-        for result, after in self._come(actor, step, own.values[at], values):
-            difference = 0
-            for field, old, new in zip(touched, before, after, strict=True):
-                difference += (field.number(new) - old) << field.shift
-            if actor.kind != "signals":
-                key = actor.key, at, self.world.values.number(result)
-                to = self.after.get(key)
-                if to is None:
-                    new = self.world.after(actor.key, own.values[at], result)[0]
-                    to = self.after[key] = own.number(new)
-                difference += (to - at) << own.shift
-            yield difference
 
     def _come(
         self, actor: Actor, step: Step, value: Any, values: list[Any], late: bool = True

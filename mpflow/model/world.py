@@ -419,6 +419,7 @@ class World:
     def _forget(self) -> None:
         """All that was worked out, where more has to be told."""
         self.steps.clear()
+        self.afters.clear()
         self.taken.clear()
 
 
