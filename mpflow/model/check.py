@@ -30,7 +30,6 @@ from mpflow.trace import Trace, plain
 
 COUNTED = 10_000  # states up to which interleavings are counted, where reductions left some out
 CALMED = 16  # schedules of violations that are made easier to follow
-WORDS = ("deadlock", "timeout")
 
 
 class Options(NamedTuple):
@@ -117,6 +116,7 @@ class _Checker:
         if self.traps and isinstance(self.found.graph, Stubborn):  # what it leaves out may matter
             self.found = self._search(None)
             self.traps = self._traps()
+        self.runs = list(self._runs())
 
     def _search(self, graph: Callable[[Space], Graph] | None) -> Search:
         return search(self.space, self.options.limits, graph, self.options.progress)
@@ -177,15 +177,15 @@ class _Checker:
     # Runs
 
     def _runs(self) -> Iterator[tuple[Trace, int]]:
-        """Every way in which a run can end, once, and the first state that shows it."""
+        """Every way in which a run can end, once, judged, and the first state that shows it."""
         seen = set()
         for state in self.found.ends:
-            trace = judge(self.scenario, ending(self.space, state))
+            trace = ending(self.space, state)
             logs = [(event.action, event.on, event.value) for event in trace.events]
             key = repr((trace.end, trace.exitcodes, trace.errors, trace.variables, logs))
             if key not in seen:
                 seen.add(key)
-                yield trace, state
+                yield judge(self.scenario, trace), state
         for state in self.traps:
             yield judge(self.scenario, ending(self.space, state, "timeout")), state
 
@@ -195,13 +195,13 @@ class _Checker:
             if text not in said:
                 said.add(text)
                 if state not in ways:
-                    way = self._way(state)
+                    way = moves_to(self.found, state)
                     few = len(ways) < CALMED and not self.exact
                     ways[state] = calm(self.world, way) if few else way
                 yield Violation(text, ways[state], end)
 
     def _wrong(self) -> Iterator[tuple[str, int, str]]:
-        for trace, state in self._runs():
+        for trace, state in self.runs:
             for text in trace.verdict.failures:
                 yield text, state, trace.end
         expect = self.scenario.expectation
@@ -225,29 +225,26 @@ class _Checker:
                     for text in trace.verdict.failures:
                         yield text, state, ""
 
-    def _way(self, state: int) -> Schedule:
-        return moves_to(self.found, state)
-
     # Outcomes
 
     def _outcomes(self) -> tuple[Outcome, ...]:
         listed = self.scenario.expectation.outcomes
         known = None if listed is None else [plain(each) for each in listed]
         found: dict[str, Outcome] = {}
-        for trace, state in self._runs():
+        for trace, state in self.runs:
             if trace.outcome is None:
                 continue
             own = plain(trace.outcome)
             key = repr(own)
             if key not in found:
                 expected = None if known is None else own in known
-                found[key] = Outcome(own, expected, self._way(state))
+                found[key] = Outcome(own, expected, moves_to(self.found, state))
         return tuple(found.values())
 
     def _missing(self) -> Iterator[str]:
         """What is expected of at least one run."""
         expect = self.scenario.expectation
-        runs = [trace for trace, _ in self._runs()]
+        runs = [trace for trace, _ in self.runs]
         if expect.outcomes is not None:
             shown = [plain(trace.outcome) for trace in runs]
             for each in expect.outcomes:
@@ -264,7 +261,7 @@ class _Checker:
     def _idle(self) -> Iterator[str]:
         yield from self._unreached()
         expect = self.scenario.expectation
-        runs = [trace for trace, _ in self._runs()]
+        runs = [trace for trace, _ in self.runs]
         if not any(trace.end == "completed" for trace in runs):
             for key in ("always", "never", "sometimes", "output"):
                 if getattr(expect, key):
