@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from mpflow.model.moves import Move, Schedule
 from mpflow.model.schedule import replay
-from mpflow.model.space import Actor, FullError, Row, Space
+from mpflow.model.space import Actor, Row, Space
 from mpflow.model.world import World
 
 WORK = 20_000  # places that the search goes on from at most; moves that the greedy way makes
@@ -25,15 +25,12 @@ Cost = tuple[int, int]  # preemptions, switches
 def calm(world: World, schedule: Schedule, work: int = WORK) -> Schedule:
     """The calmest equivalent schedule that was found; none that is worse than what came in."""
     space = Space(world)
-    while True:
-        try:
-            return _Calmer(space, schedule, work).best()
-        except FullError:
-            space.lay_out()
+    return space.laid_out(lambda: _Calmer(space, schedule, work).best())
 
 
 def cost(space: Space, schedule: Sequence[Move]) -> Cost:
-    """How often a schedule switches from an actor who could go on, and how often at all."""
+    """How often a schedule switches from an actor who could go on, and how often at all. Raises
+    FullError."""
     actors = {actor.key: actor for actor in space.actors}
     preemptions = switches = 0
     before, state = "", space.first

@@ -13,16 +13,15 @@ from typing import Any, NamedTuple
 
 from mpflow.expect import holds, judge
 from mpflow.model.calm import calm
-from mpflow.model.clock import Timed
-from mpflow.model.cycles import endless
 from mpflow.model.ends import ending
-from mpflow.model.explore import Graph, Limits, Search, Watch, go_on, interleavings, reached, search
+from mpflow.model.explore import Limits, Watch, interleavings, reached, search
 from mpflow.model.local import Dead, Local
 from mpflow.model.machine import State
 from mpflow.model.moves import Schedule
 from mpflow.model.reduce import Stubborn
 from mpflow.model.schedule import moves_to
 from mpflow.model.space import Space
+from mpflow.model.traps import explored
 from mpflow.model.world import World, actor, facts_of
 from mpflow.program import compile_program
 from mpflow.scenario import Scenario
@@ -109,47 +108,10 @@ class _Checker:
         self.world = world
         self.options = options
         self.space = Space(world)
-        self.watch = Watch(options.limits, options.progress)
         self.exact = world.facts.exact
-        self.found = self._search(Timed if self.exact else Stubborn if options.reduce else None)
-        self.traps = self._traps()
-        if self.traps and isinstance(self.found.graph, Stubborn):  # what it leaves out may matter
-            self.found = self._search(None)
-            self.traps = self._traps()
+        watch = Watch(options.limits, options.progress)
+        self.found, self.traps = explored(self.space, watch, options.reduce)
         self.runs = list(self._runs())
-
-    def _search(self, graph: Callable[[Space], Graph] | None) -> Search:
-        return search(self.space, self.options.limits, graph, self.options.progress)
-
-    def _traps(self) -> list[int]:
-        """States of loops that nobody can leave; without loops that may go on there are none."""
-        if self.found.cut or not any(map(_may_loop, self.world.processes.values())):
-            return []
-        parts = endless(self.found)
-        if self.exact:
-            parts = self._turning(parts)
-        return [part[0] for part in parts]
-
-    def _turning(self, parts: list[list[int]]) -> list[list[int]]:
-        """Who turns in a loop lets time go by: then a limit may be reached that ends it."""
-        tried: set[int] = set()
-        while not self.found.cut:
-            graph = self.found.graph
-            assert isinstance(graph, Timed)
-            new: dict[int, int] = {}
-            for state in (each for part in parts for each in part if each not in tried):
-                tried.add(state)
-                later = graph.later(state)
-                if later is not None:
-                    graph.waits.add(state)
-                    if later not in self.found.came_from:
-                        new[later] = state
-            if not new:
-                break
-            self.found.came_from.update(new)
-            self.found = go_on(self.found, {0: list(new)}, self.watch)
-            parts = endless(self.found)
-        return parts if not self.found.cut else []
 
     def report(self) -> Report:
         violations = list(self._violations())
@@ -337,13 +299,3 @@ class _Checker:
             yield "timing: any (a sleep lasts any time, a time limit may strike at any time)"
         yield f"start method: {program.start_method}"
         yield f"Python {'.'.join(map(str, self.world.version))}"
-
-
-def _may_loop(process: Any) -> bool:
-    """Whether a process has a loop that the text sets no end to."""
-    steps = process.plan.steps
-    return any(
-        step.kind == "open"
-        and (step.verb == "while" or (step.verb == "repeat" and step.arguments["times"] == "None"))
-        for step in steps
-    )

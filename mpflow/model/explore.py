@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 from mpflow.model.moves import Move
-from mpflow.model.space import FullError, Space
+from mpflow.model.space import Space
 
 CHECKED = 4096  # states between two looks at the clock
 
@@ -62,11 +62,12 @@ def search(
     """All that can be reached from the first state: without a `graph` of all steps. `progress`
     hears of the number of states and the depth now and then."""
     watch = Watch(limits, progress)
-    while True:
-        try:
-            return _graph(graph(space), watch) if graph else _search(space, watch)
-        except FullError:
-            space.lay_out()
+    return space.laid_out(lambda: explore(space, watch, graph))
+
+
+def explore(space: Space, watch: Watch, graph: Callable[[Space], Graph] | None = None) -> Search:
+    """The same in one go. Raises FullError (space.py)."""
+    return _graph(graph(space), watch) if graph else _search(space, watch)
 
 
 def _search(space: Space, watch: Watch) -> Search:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from mpflow.model.moves import Move, Schedule
-from mpflow.model.space import FullError, Space
+from mpflow.model.space import Space
 
 MOST = 20_000  # states of a loop that are looked at
 
@@ -23,14 +23,8 @@ class Lasso(NamedTuple):
 
 
 def lasso(space: Space, state: int) -> Lasso | None:
-    """The moves of a short loop from this state; None where it is too large to tell."""
-    try:
-        return _round(space, state)
-    except FullError:  # it has values that no search came to
-        return None
-
-
-def _round(space: Space, state: int) -> Lasso | None:
+    """The moves of a short loop from this state; None where it is too large to tell. Raises
+    FullError: it may have values that no search came to."""
     going = _who_moves(space, state)
     if going is None:
         return None

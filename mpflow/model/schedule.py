@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from mpflow.model.explore import Search
 from mpflow.model.local import Moment
 from mpflow.model.moves import Move, Schedule
-from mpflow.model.space import FullError, Space
+from mpflow.model.space import Space
 from mpflow.model.steps import Step
 
 VERSION = 1
@@ -37,15 +37,8 @@ class DivergedError(ValueError):
 
 
 def replay(space: Space, schedule: Sequence[Move]) -> list[Taken]:
-    """Make the moves in their order. Raises DivergedError at the first that cannot be made."""
-    while True:
-        try:
-            return _replay(space, schedule)
-        except FullError:
-            space.lay_out()
-
-
-def _replay(space: Space, schedule: Sequence[Move]) -> list[Taken]:
+    """Make the moves in their order. Raises DivergedError at the first that cannot be made, and
+    FullError (space.py)."""
     state, made = space.first, []
     actors = {actor.key: actor for actor in space.actors}
     for number, move in enumerate(schedule, 1):

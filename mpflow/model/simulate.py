@@ -13,10 +13,9 @@ from random import Random
 
 from mpflow.expect import judge
 from mpflow.model.clock import DIGITS, TICK, Clocked, Now, Timed
-from mpflow.model.ends import ending
 from mpflow.model.moves import Move, Schedule
 from mpflow.model.schedule import DivergedError, Taken, read_token, replay, token
-from mpflow.model.space import FullError, Space
+from mpflow.model.space import Space
 from mpflow.model.tale import first_moments, newborn, slept, tell
 from mpflow.model.world import World, facts_of, split
 from mpflow.program import compile_program
@@ -35,12 +34,7 @@ def simulate(
 ) -> Trace:
     """A run, judged. Raises Uncheckable for what the model cannot say."""
     space = Space(_world(scenario, exact=True, version=version, now=BEGAN))
-    while True:
-        try:
-            taken, times, end = _Run(scenario, space, seed).run()
-            break
-        except FullError:
-            space.lay_out()
+    taken, times, end = space.laid_out(lambda: _Run(scenario, space, seed).run())
     return judge(scenario, tell(scenario, space, taken, times, end, seed))
 
 
@@ -55,15 +49,18 @@ def follow(
     With a clock (`exact`) its times are those; else each step takes a microsecond. Raises
     DivergedError (schedule.py) where it does not fit."""
     space = Space(_world(scenario, exact, version))
-    if exact:
-        taken, times = with_clock(space, schedule)
-    else:
-        taken = replay(space, [*schedule, *_rest(space, schedule)])
-        times = list(_unhurried(space, taken))
-    state = taken[-1].state if taken else space.first
-    if not end and any(space.differences(actor, state) for actor in space.actors):
-        end = "interrupted"
-    return judge(scenario, tell(scenario, space, taken, times, end, 0))
+
+    def run() -> tuple[list[Taken], list[float], str]:
+        if exact:
+            taken, times = with_clock(space, schedule)
+        else:
+            taken = replay(space, [*schedule, *_rest(space, schedule)])
+            times = list(_unhurried(space, taken))
+        state = taken[-1].state if taken else space.first
+        stops = not end and any(space.differences(actor, state) for actor in space.actors)
+        return taken, times, "interrupted" if stops else end
+
+    return judge(scenario, tell(scenario, space, *space.laid_out(run), seed=0))
 
 
 def _rest(space: Space, schedule: Schedule) -> list[Move]:
@@ -93,12 +90,9 @@ def _unhurried(space: Space, taken: list[Taken]) -> Iterator[float]:
 
 
 def with_clock(space: Space, schedule: Schedule) -> tuple[list[Taken], list[float]]:
-    """The moves of a schedule that was found with a clock, and their times."""
-    while True:
-        try:
-            return Timed(space).retrace(schedule)
-        except FullError:
-            space.lay_out()
+    """The moves of a schedule that was found with a clock, and their times. Raises DivergedError
+    and FullError."""
+    return Timed(space).retrace(schedule)
 
 
 def schedule_token(scenario: Scenario, schedule: Schedule, world: World) -> str:
@@ -153,7 +147,7 @@ class _Run:
         self.random = Random(seed)
         self.draws = {name: Random(f"{seed} {name}") for name in space.world.program.plans}
         self.time = 0.0
-        self.moves: list[Move] = []
+        space.world.now = BEGAN
         self.taken: list[Taken] = []
         self.times: list[float] = []
 
@@ -208,6 +202,3 @@ class _Run:
         self.taken.append(Taken(move, step, result, tuple(moments), after.state))
         self.times.append(self.time)
         return after
-
-
-__all__ = ["digest", "ending", "follow", "from_token", "schedule_token", "simulate"]

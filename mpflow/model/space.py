@@ -7,8 +7,8 @@ their contents, and after that it is a look into a table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from mpflow.model.local import Moment
 from mpflow.model.steps import Step, Ways
@@ -19,6 +19,8 @@ from mpflow.model.world import World, split
 FIRST_BITS = {"process": 10, "feeder": 4, "signals": 2}  # of actors
 FEW, SOME = 3, 8  # bits: of semaphores and of how far processes have come; of other components
 MORE = 8  # bits that a field gets in addition when it is full
+
+Found = TypeVar("Found")
 
 
 def _bits(value: Any) -> int:
@@ -82,8 +84,8 @@ class Actor:
 
 
 class Space:
-    """All states of a world, reached or not. Integers stay valid as long as the layout does: after
-    FullError, `lay_out` makes a new one and everything begins anew."""
+    """All states of a world, reached or not. Integers stay valid as long as the layout does: where
+    a value needs more room than its field has, FullError ends the work (see `laid_out`)."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -107,6 +109,15 @@ class Space:
             shift += field.bits
         self.actors = [Actor(key, self.fields[key]) for key in self.world.actors()]
         self.first = self.pack(self.world.first)
+
+    def laid_out(self, work: Callable[[], Found]) -> Found:
+        """What a piece of work gives that asks for states, begun anew with a larger layout as often
+        as that has no room for a value. No state from before is valid in it, nor after it."""
+        while True:
+            try:
+                return work()
+            except FullError:
+                self.lay_out()
 
     def pack(self, values: dict[str, Any]) -> int:
         """The state that has these values."""

@@ -59,7 +59,11 @@ def story(scenario: Scenario, world: World, schedule: Schedule, end: str) -> Sto
     """The story of a schedule; `end`: how its run ends (deadlock, timeout, completed), nothing
     where it stops before that."""
     space = Space(world)
-    exact = world.facts.exact
+    return space.laid_out(lambda: _story(scenario, space, schedule, end))
+
+
+def _story(scenario: Scenario, space: Space, schedule: Schedule, end: str) -> Story:
+    exact = space.world.facts.exact
     taken = with_clock(space, schedule)[0] if exact else replay(space, schedule)
     stem = len(taken)
     going: frozenset[str] = frozenset()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from mpflow.model.check import Report, Violation
@@ -53,7 +54,7 @@ def clues(report: Report) -> Clues:
     errors: dict[str, str] = {}
     kept: dict[str, frozenset[str]] = {}
     for violation in _telling(report)[:MOST]:
-        taken = replay(space, violation.schedule)
+        taken = space.laid_out(partial(replay, space, violation.schedule))
         state = taken[-1].state if taken else space.first
         locks = _held(taken)
         for name, plan in report.world.program.plans.items():

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from mpflow.model.local import Dead, Local, Moment
 from mpflow.model.machine import Done
-from mpflow.model.space import Actor, FullError, Space
+from mpflow.model.space import Actor, Space
 from mpflow.model.values import Abrupt
 from mpflow.model.world import World, actor, facts_of
 from mpflow.program import compile_program
@@ -66,12 +66,12 @@ class Allowing:
     def __call__(self, trace: Trace, by_clock: bool = False) -> bool:
         """Whether the model allows it; `by_clock`: in any order that the events' own times leave
         open, what ended before another began before that. Raises TooLong."""
-        while True:
-            try:
-                return (_Timed if by_clock else _Walk)(self, trace).found()
-            except FullError:
-                self.space.lay_out()
-                self.ways.clear()
+
+        def walk() -> bool:
+            self.ways.clear()
+            return (_Timed if by_clock else _Walk)(self, trace).found()
+
+        return self.space.laid_out(walk)
 
     def steps(self, each: Actor, state: int) -> tuple[Way, ...]:
         """What an actor can do in a state."""
