@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from mpflow.model.moves import Move, Schedule
 from mpflow.model.schedule import replay
-from mpflow.model.space import Actor, Row, Space
+from mpflow.model.space import Actor, Space
 from mpflow.model.world import World
 
 WORK = 20_000  # places that the search goes on from at most; moves that the greedy way makes
@@ -84,11 +84,8 @@ class _Calmer:
     def _ways(self, number: int, state: int) -> list[tuple[int, int]]:
         """What each way of an actor's step adds to a state, and its result."""
         space, actor = self.space, self.space.actors[number]
-        at = (state >> actor.shift) & actor.mask
-        row = actor.rows[at] if at < len(actor.rows) else None
+        row = space.row_in(state, actor)
         if row is None:
-            row = space.row(actor, at)
-        if not isinstance(row, Row):
             return []
         key = number, state & row.mask
         found = self.known.get(key)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from mpflow.model.local import Local
 from mpflow.model.moves import Move, Schedule
-from mpflow.model.schedule import DivergedError, Taken, told
+from mpflow.model.schedule import DivergedError, Taken, take, told
 from mpflow.model.space import Actor, Space
 from mpflow.model.steps import Step
 
@@ -42,12 +42,20 @@ class Clocked:
 
     def moves(self, now: Now) -> Iterator[tuple[Move, Now]]:
         """Each step that can be taken at this moment, and what is then."""
-        left = dict(now.timers)
         for number, actor in enumerate(self.space.actors):
-            late = left.get(number, 1.0) <= 0
+            late = self._late(now, number)
             for way, (difference, _, _) in enumerate(self.space.ways(actor, now.state, late)):
                 state = now.state + difference
                 yield Move(actor.key, way), Now(state, self._timers(state, now, number))
+
+    def take(self, now: Now, number: int, move: Move) -> Taken | None:
+        """A move of the actor of this number; None where it cannot be made."""
+        actor, late = self.space.actors[number], self._late(now, number)
+        return take(self.space, actor, now.state, move, late)
+
+    def _late(self, now: Now, number: int) -> bool:
+        """Whether an actor's time is up."""
+        return any(each == number and left <= 0 for each, left in now.timers)
 
     def tick(self, now: Now) -> tuple[float, Now] | None:
         """The seconds until the next limit is reached, and what is then; None without any."""
@@ -79,15 +87,13 @@ class Clocked:
 
     def step(self, actor: Actor, state: int) -> Step | None:
         """An actor's next step in a state."""
-        value = actor.field.values[state >> actor.shift & actor.mask]
-        return self.space.world.step(actor.key, value)
+        return self.space.world.step(actor.key, actor.value(state))
 
     def _same(self, actor: Actor, before: int, after: int, moved: bool) -> bool:
         """Whether an actor is still at the same action."""
         if not moved:
             return True
-        one = actor.field.values[before >> actor.shift & actor.mask]
-        other = actor.field.values[after >> actor.shift & actor.mask]
+        one, other = actor.value(before), actor.value(after)
         if not isinstance(one, Local) or not isinstance(other, Local):
             return False
         further = len(other.history) > len(one.history)
@@ -131,24 +137,20 @@ class Timed:
     def retrace(self, schedule: Schedule) -> tuple[list[Taken], list[float]]:
         """The moves of a schedule made again, and the seconds at which each was made. Raises
         DivergedError where one cannot be made."""
-        space, taken, times = self.clocked.space, [], []
-        actors = {actor.key: (number, actor) for number, actor in enumerate(space.actors)}
+        taken, times = [], []
+        actors = {actor.key: number for number, actor in enumerate(self.clocked.space.actors)}
         clock, now = self._settled(self.clocked.first())
         for number, move in enumerate(schedule, 1):
             if move.actor == TICK:
                 passed, now = self.clocked.tick(now) or (0.0, now)
             else:
                 after = dict(self.clocked.moves(now)).get(move)
-                if after is None:
+                made = after and self.clocked.take(now, actors[move.actor], move)
+                if after is None or made is None:
                     raise DivergedError(
                         f"step {number}, of {told(move.actor)}, cannot be taken here"
                     )
-                place, actor = actors[move.actor]
-                step = self.clocked.step(actor, now.state)
-                late = dict(now.timers).get(place, 1.0) <= 0
-                _, result, moments = list(space.ways(actor, now.state, late))[move.way]
-                assert step is not None
-                taken.append(Taken(move, step, result, tuple(moments), after.state))
+                taken.append(made)
                 times.append(round(clock, DIGITS))
                 passed, now = 0.0, after
             more, now = self._settled(now)

@@ -258,7 +258,7 @@ class Process:
             return steps.pause()
         try:
             running, _ = self._running(local)
-            return self._resumed(running, local.history)
+            return self._stands(running, local.history)
         except Uncheckable as error:
             self.place(error, local)
             raise
@@ -324,7 +324,7 @@ class Process:
                 return local._replace(history=IDLE), moments
             try:
                 running, me = self._running(local)
-                self._resumed(running, local.history)
+                self._stands(running, local.history)
             except _FinishedError as finished:
                 local = self._finished(local, me, finished, moments)
                 moments += self._faults()
@@ -443,13 +443,9 @@ class Process:
             return [ask.arguments["on"]]
         return self.world.targets(me, ask.step, _verb(ask), ask.arguments)
 
-    def _resumed(self, running: Any, history: tuple[int, ...]) -> Step:
+    def _stands(self, running: Any, history: tuple[int, ...]) -> Step:
         """The step at which a model stands, with the results it has had."""
-        step = next(running)
-        for number in history:
-            step = running.send(self.world.values.value(number))
-        assert isinstance(step, Step)
-        return step
+        return steps.resumed(running, map(self.world.values.value, history))
 
     # The end
 
@@ -457,15 +453,11 @@ class Process:
         """One step further on the way out."""
         state = local.state
         assert isinstance(state, Done)
-        running: Any = self.world.leave(Me(self, local.mem), state)
         try:
-            step = next(running)
-            for number in history:
-                step = running.send(self.world.values.value(number))
+            self._stands(self.world.leave(Me(self, local.mem), state), history)
         except StopIteration:
             error = None if state.failure is None else told_error(state.failure)
             return self.dead(exit_code(state.failure), error, state.slots), []
-        assert isinstance(step, Step)
         return local._replace(history=history), []
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from mpflow.model.explore import Search
 from mpflow.model.local import Moment
 from mpflow.model.moves import Move, Schedule
-from mpflow.model.space import Space
+from mpflow.model.space import Actor, Space
 from mpflow.model.steps import Step
 
 VERSION = 1
@@ -43,15 +43,23 @@ def replay(space: Space, schedule: Sequence[Move]) -> list[Taken]:
     actors = {actor.key: actor for actor in space.actors}
     for number, move in enumerate(schedule, 1):
         actor = actors.get(move.actor)
-        ways = [] if actor is None else list(space.ways(actor, state))
-        if actor is None or move.way >= len(ways):
+        found = None if actor is None else take(space, actor, state, move)
+        if found is None:
             raise DivergedError(f"step {number}, of {told(move.actor)}, cannot be taken here")
-        step = space.world.step(actor.key, actor.field.values[state >> actor.shift & actor.mask])
-        difference, result, moments = ways[move.way]
-        state += difference
-        assert step is not None
-        made.append(Taken(move, step, result, tuple(moments), state))
+        made.append(found)
+        state = found.state
     return made
+
+
+def take(space: Space, actor: Actor, state: int, move: Move, late: bool = True) -> Taken | None:
+    """Make a move of this actor; None where it cannot be made. `late`: its time may be up. Raises
+    FullError."""
+    step = space.world.step(actor.key, actor.value(state))
+    ways = list(space.ways(actor, state, late))
+    if step is None or move.way >= len(ways):
+        return None
+    difference, result, moments = ways[move.way]
+    return Taken(move, step, result, tuple(moments), state + difference)
 
 
 def told(actor: str) -> str:

@@ -186,19 +186,15 @@ class _Run:
         actors = list(dict.fromkeys(move.actor for move, _ in moves))
         key = self.random.choice(actors)
         ways = [each for each in moves if each[0].actor == key]
-        actor = next(each for each in self.space.actors if each.key == key)
-        value = actor.field.values[now.state >> actor.shift & actor.mask]
-        step = self.space.world.step(key, value)
-        assert step is not None
+        number = next(n for n, each in enumerate(self.space.actors) if each.key == key)
+        step = self.clocked.step(self.space.actors[number], now.state)
         kind, name, _ = split(key)
-        late = dict(now.timers).get(self.space.actors.index(actor), 1.0) <= 0
-        told = list(self.space.ways(actor, now.state, late))
-        if step.draws and kind == "process":  # as a run draws, with the same seed
-            drawn = self.draws[name].choice([each for each, _ in step.ways(())])
-            wanted = [repr(result) for _, result, _ in told].index(repr(drawn))
-            ways = [each for each in ways if each[0].way == wanted]
-        move, after = self.random.choice(ways)
-        _, result, moments = told[move.way]
-        self.taken.append(Taken(move, step, result, tuple(moments), after.state))
+        made = [(self.clocked.take(now, number, move), after) for move, after in ways]
+        if step is not None and step.draws and kind == "process":  # as a run draws, with its seed
+            drawn = repr(self.draws[name].choice([each for each, _ in step.ways(())]))
+            made = [each for each in made if each[0] and repr(each[0].result) == drawn][:1]
+        taken, after = self.random.choice(made)
+        assert taken is not None
+        self.taken.append(taken)
         self.times.append(self.time)
         return after

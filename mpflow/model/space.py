@@ -60,11 +60,10 @@ class Row:
     """What an actor can do next while its own field stays as it is: `mask` has the fields that it
     depends on, `ways` for each of their contents what is to be added to the state."""
 
-    __slots__ = ("mask", "touched", "ways")
+    __slots__ = ("mask", "ways")
 
-    def __init__(self, mask: int, touched: tuple[Field, ...]) -> None:
+    def __init__(self, mask: int) -> None:
         self.mask = mask
-        self.touched = touched
         self.ways: dict[int, tuple[int, ...]] = {}
 
 
@@ -81,6 +80,10 @@ class Actor:
         self.shift = field.shift
         self.mask = (1 << field.bits) - 1
         self.rows: list[Row | bool | None] = []
+
+    def value(self, state: int) -> Any:
+        """What it is up to in a state."""
+        return self.field.values[(state >> self.shift) & self.mask]
 
 
 class Space:
@@ -135,11 +138,10 @@ class Space:
         step = self.world.step(actor.key, actor.field.values[number])
         made: Row | bool = False
         if step is not None:
-            touched = tuple(self.fields[key] for key in step.touches)
             mask = actor.field.mask
-            for field in touched:
-                mask |= field.mask
-            made = Row(mask, touched)
+            for key in step.touches:
+                mask |= self.fields[key].mask
+            made = Row(mask)
         while len(actor.rows) <= number:
             actor.rows.append(None)
         actor.rows[number] = made
@@ -167,8 +169,7 @@ class Space:
         """Each way in which an actor can take its step in a state: what is to be added, the step's
         result, and what it completes. `late`: its time may be up. Two may lead to one state, by
         results that nobody remembers: in `differences` they are one."""
-        own = actor.field
-        value = own.values[(state & own.mask) >> own.shift]
+        own, value = actor.field, actor.value(state)
         step = self.world.step(actor.key, value)
         if step is None:
             return
@@ -193,11 +194,16 @@ class Space:
 
     def differences(self, actor: Actor, state: int) -> tuple[int, ...]:
         """What an actor can add to a state."""
+        row = self.row_in(state, actor)
+        if row is None:
+            return ()
+        found = row.ways.get(state & row.mask)
+        return self.fill(actor, row, state) if found is None else found
+
+    def row_in(self, state: int, actor: Actor) -> Row | None:
+        """An actor's row in a state; None where he has no step."""
         at = (state >> actor.shift) & actor.mask
         row = actor.rows[at] if at < len(actor.rows) else None
         if row is None:
             row = self.row(actor, at)
-        if isinstance(row, bool):
-            return ()
-        found = row.ways.get(state & row.mask)
-        return self.fill(actor, row, state) if found is None else found
+        return None if isinstance(row, bool) else row

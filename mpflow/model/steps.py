@@ -8,7 +8,7 @@ CPython: semaphore.c (sem_wait, sem_trywait, sem_timedwait, sem_post, sem_getval
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, NamedTuple
 
 Ways = Sequence[tuple[Any, tuple[Any, ...]]]  # each result, and the components' new values
@@ -38,6 +38,15 @@ class Step(NamedTuple):
         if self.late is not None and (late or self.timeout == 0):
             found += self.late(*values)
         return found
+
+
+def resumed(running: Generator[Step, Any, Any], results: Iterable[Any]) -> Step:
+    """The step at which a model stands that has just been made, with the results it has had.
+    Raises StopIteration where it has come to its end."""
+    step = next(running)
+    for result in results:
+        step = running.send(result)
+    return step
 
 
 def down(key: str, block: bool = True, timeout: float | None = None) -> Step:

@@ -211,10 +211,7 @@ class World:
         if kind == "signals":
             return self._arrival(name)
         if kind == "feeder":
-            running = self._feeding(queue, name)
-            step = next(running)
-            for number in value:
-                step = running.send(self.values.value(number))
+            step = steps.resumed(self._feeding(queue, name), map(self.values.value, value))
         elif isinstance(value, Local):
             step = self.processes[name].step(value)
         else:
@@ -231,11 +228,8 @@ class World:
                 found = self.afters[known] = self.processes[name].after(value, result)
             return found
         history = (*value, self.values.number(result))
-        running = self._feeding(queue, name)
         try:
-            next(running)
-            for number in history:
-                running.send(self.values.value(number))
+            steps.resumed(self._feeding(queue, name), map(self.values.value, history))
         except StopIteration:
             return (), []
         return history, []

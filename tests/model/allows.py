@@ -75,12 +75,8 @@ class Allowing:
 
     def steps(self, each: Actor, state: int) -> tuple[Way, ...]:
         """What an actor can do in a state."""
-        space = self.space
-        at = (state >> each.shift) & each.mask
-        row = each.rows[at] if at < len(each.rows) else None
+        row = self.space.row_in(state, each)
         if row is None:
-            row = space.row(each, at)
-        if isinstance(row, bool):
             return ()
         key = each.key, state & row.mask
         if key not in self.ways:
