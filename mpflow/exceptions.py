@@ -72,6 +72,13 @@ def told(error: BaseException) -> tuple[str, str]:
     return name, text
 
 
+def exit_code(code: object) -> int:
+    """As Python makes an exit code of what sys.exit was given (process.py, popen_fork.py)."""
+    if code is None:
+        return 0
+    return int(code) & 0xFF if isinstance(code, int) else 1
+
+
 def _in_source(traceback: TracebackType | None) -> bool:
     """Whether it was raised in the source that was made of a scenario's steps."""
     while traceback is not None and traceback.tb_next is not None:

@@ -80,7 +80,7 @@ class Operation(NamedTuple):
 
     `model(on, me, *arguments)` is a generator: CPython's own code for it over the bases of
     model/steps.py, one step for each yield; `on` is the primitive as the model has it
-    (model/parts.py), `me` the process (model/local.py). `merged` does the same in fewer steps,
+    (model/parts.py), `me` the process (model/me.py). `merged` does the same in fewer steps,
     where no process that uses it can be killed; a test holds both equal. `accesses(on, process,
     waits)`: what it may do to what (model/accesses.py), all it does if it is told to wait without a
     limit; None: anything to any component of its primitive.

@@ -30,7 +30,8 @@ from mpflow.engine import system
 from mpflow.engine.record import ROOM
 from mpflow.engine.watch import Watch
 from mpflow.engine.wire import Answer, Order, Reader, send
-from mpflow.engine.worker import Job, exit_code, run_job
+from mpflow.engine.worker import Job, run_job
+from mpflow.exceptions import exit_code
 from mpflow.plan import Program
 
 TICK = 0.02  # seconds between two looks at what every process waits for

@@ -25,7 +25,7 @@ from mpflow.engine.portable import Form, portable
 from mpflow.engine.scope import arguments, outer
 from mpflow.engine.source import Source, body
 from mpflow.evaluation import NAMESPACE, PREFIX
-from mpflow.exceptions import caught, told
+from mpflow.exceptions import caught, exit_code, told
 from mpflow.naming import variables
 from mpflow.plan import Plan, Program, Step
 
@@ -362,10 +362,3 @@ def _times(times: Any) -> Iterator[int]:
 
         return count()
     return iter(range(times))
-
-
-def exit_code(code: object) -> int:
-    """As Python makes an exit code of what sys.exit was given (process.py, popen_fork.py)."""
-    if code is None:
-        return 0
-    return int(code) & 0xFF if isinstance(code, int) else 1

@@ -12,11 +12,13 @@ from typing import Any
 
 from mpflow import registry
 from mpflow.model import waiting
+from mpflow.model.dying import death
 from mpflow.model.files import FILES
 from mpflow.model.instructions import Instruction
-from mpflow.model.local import Process
+from mpflow.model.names import TERMINATE, actor, feeder, life, signals, stopped
+from mpflow.model.process import Process
 from mpflow.model.text import candidates, following, named, possible, static, waits
-from mpflow.model.world import TERMINATE, World, actor, feeder, life, signals, stopped
+from mpflow.model.world import World
 from mpflow.primitives import _pipes, _serving
 
 ANY = "*"  # whatever there is to be done to a component
@@ -219,10 +221,10 @@ class Accesses:
         for child in world.program.plans[name].starts:
             yield f"{life(child)}:join"
             if world.program.plans[child].daemon:
-                yield from world.parts[child].send(TERMINATE).kinds  # type: ignore[attr-defined]
+                yield from world.children[child].send(TERMINATE).kinds
         if name == "main" and _serving.UP in world.first:
             yield f"{_serving.UP}:w"
-        yield from world.death(name, 0).kinds
+        yield from death(world, name, 0).kinds
 
     def _feeder(self, queue: str, process: str) -> Iterator[str]:
         on = self.world.parts[queue]

@@ -15,14 +15,16 @@ from mpflow.expect import holds, judge
 from mpflow.model.calm import calm
 from mpflow.model.ends import ending
 from mpflow.model.explore import Limits, Watch, interleavings, reached, search
+from mpflow.model.facts import facts_of
 from mpflow.model.local import Dead, Local
 from mpflow.model.machine import State
 from mpflow.model.moves import Schedule
+from mpflow.model.names import actor
 from mpflow.model.reduce import Stubborn
 from mpflow.model.schedule import moves_to
 from mpflow.model.space import Space
 from mpflow.model.traps import explored
-from mpflow.model.world import World, actor, facts_of
+from mpflow.model.world import World
 from mpflow.program import compile_program
 from mpflow.scenario import Scenario
 from mpflow.trace import Trace, plain

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpflow.model.local import Dead, Local
+from mpflow.model.names import actor
 from mpflow.model.space import Space
-from mpflow.model.world import World, actor
+from mpflow.model.world import World
 from mpflow.trace import Event, Trace
 
 

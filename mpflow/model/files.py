@@ -15,7 +15,7 @@ from mpflow.model.steps import Step
 from mpflow.model.values import Uncheckable
 
 if TYPE_CHECKING:
-    from mpflow.model.local import Me
+    from mpflow.model.me import Me
 
 FILES = "files"  # the component: pairs of a path and its content; None for what nobody knows
 HINT = "let the scenario begin the file anew, with `write` and `mode: w`, and it can be checked"

@@ -15,8 +15,8 @@ from mpflow.model.accesses import Accesses
 from mpflow.model.local import IDLE, Dead, Local
 from mpflow.model.machine import State
 from mpflow.model.moves import Move
+from mpflow.model.names import life
 from mpflow.model.space import Actor, Row, Space
-from mpflow.model.world import life
 
 
 class Reach(NamedTuple):

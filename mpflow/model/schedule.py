@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from mpflow.model.explore import Search
 from mpflow.model.local import Moment
 from mpflow.model.moves import Move, Schedule
+from mpflow.model.names import split
 from mpflow.model.space import Actor, Space
 from mpflow.model.steps import Step
 
@@ -64,11 +65,11 @@ def take(space: Space, actor: Actor, state: int, move: Move, late: bool = True) 
 
 def told(actor: str) -> str:
     """An actor as people call it."""
-    if actor.startswith("@"):
-        return f"`{actor[1:]}`"
-    if actor.endswith("~signals"):
-        return f"a signal to `{actor.removesuffix('~signals')}`"
-    queue, _, process = actor.partition(">")
+    kind, process, queue = split(actor)
+    if kind == "process":
+        return f"`{process}`"
+    if kind == "signals":
+        return f"a signal to `{process}`"
     return f"the feeder thread of `{queue}` in `{process}`"
 
 

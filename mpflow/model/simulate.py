@@ -13,11 +13,13 @@ from random import Random
 
 from mpflow.expect import judge
 from mpflow.model.clock import DIGITS, TICK, Clocked, Now, Timed
+from mpflow.model.facts import facts_of
 from mpflow.model.moves import Move, Schedule
+from mpflow.model.names import split
 from mpflow.model.schedule import DivergedError, Taken, read_token, replay, token
 from mpflow.model.space import Space
 from mpflow.model.tale import first_moments, newborn, slept, tell
-from mpflow.model.world import World, facts_of, split
+from mpflow.model.world import World
 from mpflow.program import compile_program
 from mpflow.scenario import Scenario
 from mpflow.trace import Trace

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from mpflow.model.local import Moment
+from mpflow.model.names import split
 from mpflow.model.steps import Step, Ways
 from mpflow.model.values import FullError as FullError
 from mpflow.model.values import Uncheckable
-from mpflow.model.world import World, split
+from mpflow.model.world import World
 
 FIRST_BITS = {"process": 10, "feeder": 4, "signals": 2}  # of actors
 FEW, SOME = 3, 8  # bits: of semaphores and of how far processes have come; of other components

@@ -15,12 +15,13 @@ from mpflow.model.lasso import lasso
 from mpflow.model.local import Local
 from mpflow.model.machine import Done
 from mpflow.model.moves import Schedule
+from mpflow.model.names import actor, split
 from mpflow.model.schedule import Taken, replay
 from mpflow.model.simulate import with_clock
 from mpflow.model.space import Space
 from mpflow.model.stuck import explain
 from mpflow.model.tale import Teller, first_moments
-from mpflow.model.world import World, actor, split
+from mpflow.model.world import World
 from mpflow.scenario import Scenario
 from mpflow.trace import Event
 

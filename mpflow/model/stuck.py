@@ -15,11 +15,11 @@ from mpflow.blame import cycle, maker, report
 from mpflow.model.instructions import Instruction
 from mpflow.model.local import Dead, Local
 from mpflow.model.machine import State
+from mpflow.model.names import actor, feeder, split
 from mpflow.model.schedule import Taken
 from mpflow.model.space import Space
 from mpflow.model.steps import Step
 from mpflow.model.text import candidates, following, named, static
-from mpflow.model.world import actor, feeder, split
 from mpflow.trace import Event
 
 _INNER = {

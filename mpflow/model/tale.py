@@ -16,10 +16,10 @@ from mpflow.kinds import Operation
 from mpflow.model.ends import ending
 from mpflow.model.local import IDLE, Dead, Local, Moment
 from mpflow.model.machine import Done, State
+from mpflow.model.names import NEW, actor, split
 from mpflow.model.schedule import Taken
 from mpflow.model.space import Space
 from mpflow.model.values import Abrupt
-from mpflow.model.world import NEW, actor, split
 from mpflow.scenario import Scenario
 from mpflow.trace import Event, Trace, plain
 

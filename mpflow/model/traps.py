@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mpflow.model.clock import Timed
 from mpflow.model.cycles import endless
 from mpflow.model.explore import Search, Watch, explore, go_on
-from mpflow.model.local import Process
+from mpflow.model.process import Process
 from mpflow.model.reduce import Stubborn
 from mpflow.model.space import Space
 

@@ -9,7 +9,7 @@ from collections.abc import Hashable
 from typing import Any, NamedTuple
 
 from mpflow.evaluation import Attributes
-from mpflow.exceptions import told
+from mpflow.exceptions import exit_code, told
 
 
 class Uncheckable(BaseException):
@@ -64,6 +64,17 @@ class _Seen(Attributes):
         if name in ("type", "message"):
             return getattr(self.failure, name)
         raise AttributeError(f"error has no {name!r}; it has type and message")
+
+
+def ends_with(failure: Failure | None) -> int:
+    """What a process exits with that fails so, or not at all (process.py, _bootstrap)."""
+    if failure is None:
+        return 0
+    if failure.type == Abrupt.__name__:
+        return int(failure.args[0])
+    return (
+        exit_code(failure.args[0] if failure.args else None) if failure.type == "SystemExit" else 1
+    )
 
 
 class Values:

@@ -14,7 +14,7 @@ from mpflow.model.steps import Step
 from mpflow.primitives import _pipes
 
 if TYPE_CHECKING:
-    from mpflow.model.local import Me
+    from mpflow.model.me import Me
     from mpflow.model.world import World
 
 

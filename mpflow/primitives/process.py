@@ -102,7 +102,7 @@ def _make(options: object, made: object) -> dict[str, object]:
     raise TypeError("a process is made by the process that starts it")
 
 
-# The model: `on` is model/world.py's Child
+# The model: `on` is model/child.py's Child
 
 
 def _model_start(on: Any, me: Any) -> Any:

@@ -14,9 +14,10 @@ from typing import NamedTuple
 from mpflow.model.check import Report, Violation
 from mpflow.model.local import Dead, Local
 from mpflow.model.machine import State
+from mpflow.model.names import actor
 from mpflow.model.schedule import Taken, replay
 from mpflow.model.space import Space
-from mpflow.model.world import World, actor
+from mpflow.model.world import World
 
 MOST = 8  # counterexamples that are looked at
 

@@ -15,9 +15,8 @@ from time import process_time
 from typing import Any
 
 from mpflow import registry
-from mpflow.engine.worker import exit_code
 from mpflow.evaluation import Attributes
-from mpflow.exceptions import caught, named, told
+from mpflow.exceptions import caught, exit_code, named, told
 from mpflow.kinds import Operation
 from mpflow.plan import Plan, Program
 from mpflow.stepwise import Ask, Lost, Walk

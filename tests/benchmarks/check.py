@@ -106,7 +106,8 @@ import json, resource, sys, time
 from mpflow import api
 from mpflow.model.explore import search
 from mpflow.model.space import Space
-from mpflow.model.world import World, facts_of
+from mpflow.model.world import World
+from mpflow.model.facts import facts_of
 from mpflow.program import compile_program
 scenario = api.loads(sys.stdin.read()).scenarios[0]
 program = compile_program(scenario, seed=0)

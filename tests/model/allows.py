@@ -13,11 +13,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from mpflow.model.facts import facts_of
 from mpflow.model.local import Dead, Local, Moment
 from mpflow.model.machine import Done
+from mpflow.model.names import actor
 from mpflow.model.space import Actor, Space
 from mpflow.model.values import Abrupt
-from mpflow.model.world import World, actor, facts_of
+from mpflow.model.world import World
 from mpflow.program import compile_program
 from mpflow.scenario import Scenario
 from mpflow.trace import Event, Trace, plain
@@ -305,7 +307,7 @@ class _Walk:
         """Whether its variables are those of the trace."""
         seen = self.trace.variables.get(name, {})
         values = {key: self.model.world.values.value(number) for key, number in dead.variables}
-        asked = self.model.world.observed.get(name, frozenset())
+        asked = self.model.world.facts.observed.get(name, frozenset())
         return {key: plain(value) for key, value in values.items()} == {
             key: plain(value) for key, value in seen.items() if key in asked
         }

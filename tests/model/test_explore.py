@@ -7,10 +7,12 @@ import pytest
 from mpflow import api
 from mpflow.model.check import Options, Report, check
 from mpflow.model.explore import Limits, interleavings, search
+from mpflow.model.facts import facts_of
 from mpflow.model.machine import State
+from mpflow.model.names import actor
 from mpflow.model.reduce import Stubborn
 from mpflow.model.space import Space
-from mpflow.model.world import World, actor, facts_of
+from mpflow.model.world import World
 from mpflow.program import compile_program
 
 
