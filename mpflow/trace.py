@@ -5,9 +5,14 @@ In: what a run or a simulation found. Out: lines of JSON, as schema/trace.schema
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from mpflow.scenario import Scenario
 
 LONGEST = 1000  # characters of a value as JSON; what is longer is shortened
 DIGITS = 9  # of a time in seconds
@@ -78,6 +83,38 @@ class Verdict(NamedTuple):
     word: str = "passed"
     failures: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
+
+
+def header(
+    scenario: Scenario,
+    mode: str,
+    python: str,
+    seed: int,
+    started: str,
+    time_scale: float = 1.0,
+) -> dict[str, Any]:
+    """A trace's header. `mode`: run or simulate; `python`: its version; `started`: as ISO 8601 has
+    it."""
+    about: dict[str, Any] = {
+        "name": scenario.name,
+        "path": scenario.path,
+        "sha256": scenario.document.sha256,
+        "params": plain(scenario.params),
+    }
+    if scenario.label:
+        about["case"] = scenario.label
+    scaled = {"time_scale": time_scale} if time_scale != 1 else {}
+    return {
+        "mpflow_trace": 1,
+        "scenario": about,
+        "mode": mode,
+        "start_method": scenario.start_method,
+        "python": python,
+        "platform": sys.platform,
+        "seed": seed,
+        "started": started,
+        **scaled,
+    }
 
 
 class Trace(NamedTuple):

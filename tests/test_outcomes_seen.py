@@ -30,12 +30,9 @@ FILES = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.yaml"))
 
 # What may never be seen in so many runs here, and why.
 _FEEDER = "a feeder thread has to be held up, and delays come between actions only"
-_WINDOW = "two locks must be taken in the microseconds that lie between two actions of another"
 RARE: dict[str, str] = {
-    "bugs/circular_wait.yaml": _WINDOW,
     "bugs/double_release.yaml": "both have to look at the value before either gives back: within"
     " one release, where no delay reaches",
-    "bugs/lock_order.yaml": _WINDOW,
     "bugs/pill_overtakes.yaml": _FEEDER,
     "bugs/producers_order.yaml": _FEEDER,
     "bugs/spurious_empty.yaml": "a get has to come while another one holds the readers' lock",

@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Any
 
 from mpflow.engine.launch import Host
 from mpflow.program import compile_program
 from mpflow.scenario import Scenario
-from mpflow.trace import TELLING, Event, Trace, event_lines, plain
+from mpflow.trace import TELLING, Event, Trace, event_lines, header
 
 NO_ROOM = "no room is left on the disk for the records of the run: it was stopped"
 TYPE_CHECKING = False
@@ -51,7 +50,7 @@ def execute(
     records = host.finish(look)
     if over is not None:
         over()
-    header = _header(scenario, seed, time_scale, started)
+    began = started.strftime("%Y-%m-%dT%H:%M:%SZ")
     merged = merge(records, program)
     full = records.end == "full"
     if whole or full or merged.count() <= LONG:
@@ -59,7 +58,7 @@ def execute(
     else:
         events, stored = _store(merged, host.path("events.jsonl"))
     trace = Trace(
-        header=header,
+        header=header(scenario, "run", sys.version.split()[0], seed, began, time_scale),
         events=events,
         end="interrupted" if full else records.end,
         duration=records.ended - records.began,
@@ -100,26 +99,3 @@ def _store(merged: Iterable[Event], path: str) -> tuple[tuple[Event, ...], tuple
     with open(path, "w", encoding="ascii") as stream:
         stream.writelines(event_lines(noticing(), ascii_only=True))
     return tuple(kept), (path, count)
-
-
-def _header(scenario: Scenario, seed: int, time_scale: float, started: datetime) -> dict[str, Any]:
-    header: dict[str, Any] = {
-        "mpflow_trace": 1,
-        "scenario": {
-            "name": scenario.name,
-            "path": scenario.path,
-            "sha256": scenario.document.sha256,
-            "params": plain(scenario.params),
-        },
-        "mode": "run",
-        "start_method": scenario.start_method,
-        "python": sys.version.split()[0],
-        "platform": sys.platform,
-        "seed": seed,
-        "started": started.strftime("%Y-%m-%dT%H:%M:%SZ"),
-    }
-    if scenario.label:
-        header["scenario"]["case"] = scenario.label
-    if time_scale != 1:
-        header["time_scale"] = time_scale
-    return header

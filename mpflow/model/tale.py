@@ -6,9 +6,8 @@ those of a clock that the caller keeps; a model's actions take none.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from mpflow import registry
 from mpflow.blame import report
@@ -16,30 +15,14 @@ from mpflow.kinds import Operation
 from mpflow.model.ends import ending
 from mpflow.model.local import IDLE, Dead, Local, Moment
 from mpflow.model.machine import Done, State
-from mpflow.model.names import NEW, actor, split
+from mpflow.model.names import NEW, actor, life, split
 from mpflow.model.schedule import Taken
 from mpflow.model.space import Space
 from mpflow.model.values import Abrupt
 from mpflow.scenario import Scenario
-from mpflow.trace import Event, Trace, plain
+from mpflow.trace import Event, Trace, header
 
 STARTED = "2026-01-01T00:00:00Z"  # of what never was: no clock is asked, the trace stays the same
-
-
-class Line(NamedTuple):
-    """An event in the making: all of it but its number."""
-
-    t: float
-    process: str
-    action: str
-    on: str | None
-    line: int | None
-    value: Any
-    result: Any
-    status: str
-    error: tuple[str, str] | None
-    began: float
-    extra: Mapping[str, Any]
 
 
 def tell(
@@ -63,15 +46,15 @@ def tell(
 
 
 class Teller:
-    """Tells a schedule move by move: `lines` has what was told, in order; None where an action
-    may still turn out to have taken effect."""
+    """Tells a schedule move by move: `lines` has the events in order, not yet numbered; None where
+    an action may still turn out to have taken effect."""
 
     def __init__(self, scenario: Scenario, space: Space, end: str) -> None:
         self.scenario = scenario
         self.space = space
         self.world = space.world
         self.end = end
-        self.lines: list[Line | None] = []
+        self.lines: list[Event | None] = []
         self.places: dict[str, int] = {}  # where what a process is at has taken effect
         self.since: dict[str, float] = {}  # when that was begun
 
@@ -119,7 +102,7 @@ class Teller:
         else:
             self.lines[place] = line._replace(t=min(line.t, t))
 
-    def _line(self, name: str, moment: Moment, t: float) -> Line | None:
+    def _line(self, name: str, moment: Moment, t: float) -> Event | None:
         step, arguments, failure = moment.step, moment.arguments, moment.failure
         if (step.verb in ("let", "pass") or moment.phase == "let") and failure is None:
             return None
@@ -151,7 +134,7 @@ class Teller:
             status = "ok" if action == "os_exit" else "blocked"  # nobody comes back from a crash
             result = None
         began = self.since.get(name, t)
-        return Line(t, name, action, on, step.line, value, result, status, error, began, extra)
+        return Event(0, t, name, action, on, step.line, value, result, status, error, began, extra)
 
     def _ended(self, name: str, was: Local, now: Dead, t: float) -> None:
         """A process has ended; what it was at when a signal came, never came back."""
@@ -188,7 +171,7 @@ class Teller:
     ) -> None:
         began = self.since.get(name, t)
         self.lines.append(
-            Line(t, name, action, None, None, None, None, status, error, began, extra or {})
+            Event(0, t, name, action, None, None, None, None, status, error, began, extra or {})
         )
         self.since[name] = t
 
@@ -201,7 +184,9 @@ class Teller:
             self._stopped(state, t, found.end)
         events = tuple(self._events())
         told = found._replace(
-            header=self._header(seed),
+            header=header(
+                self.scenario, "simulate", ".".join(map(str, self.world.version)), seed, STARTED
+            ),
             events=events,
             duration=t,
         )
@@ -230,28 +215,7 @@ class Teller:
             at = max(at, line.t)
             began = min(max(line.began, last[line.process]), at)
             last[line.process] = at
-            yield Event(seq, at, *line[1:9], began, line.extra)
-
-    def _header(self, seed: int) -> dict[str, Any]:
-        scenario = self.scenario
-        found: dict[str, Any] = {
-            "mpflow_trace": 1,
-            "scenario": {
-                "name": scenario.name,
-                "path": scenario.path,
-                "sha256": scenario.document.sha256,
-                "params": plain(scenario.params),
-            },
-            "mode": "simulate",
-            "start_method": scenario.start_method,
-            "python": ".".join(map(str, self.world.version)),
-            "platform": sys.platform,
-            "seed": seed,
-            "started": STARTED,
-        }
-        if scenario.label:
-            found["scenario"]["case"] = scenario.label
-        return found
+            yield line._replace(seq=seq, t=at, began=began)
 
 
 def first_moments(space: Space) -> list[Moment]:
@@ -261,9 +225,8 @@ def first_moments(space: Space) -> list[Moment]:
 
 def newborn(space: Space, taken: Taken, before: int) -> Iterator[tuple[str, list[Moment]]]:
     """The processes that a move has started, and what they do before their first step."""
-    for key in taken.step.touches:
-        name = key.removesuffix("~life")
-        if name != key and space.value(before, key) == NEW:
+    for name in space.world.program.plans:
+        if life(name) in taken.step.touches and space.value(before, life(name)) == NEW:
             value = space.value(taken.state, actor(name))
             if isinstance(value, Local):
                 yield name, space.world.born(name, value)
