@@ -130,7 +130,7 @@ def _check(command: argparse.ArgumentParser) -> None:
         type=_positive,
         default=4000.0,
         metavar="MB",
-        help="memory to take, at most (default: 4000)",
+        help="memory to take, at most (default: 4000; on Windows nobody tells)",
     )
     add("--no-reduce", action="store_true", help="look also at orders that make no difference")
     add("--format", choices=["text", "json"], default="text", help="json: an object for each case")

@@ -7,8 +7,7 @@ declares its accesses; one that declares none may do anything to all of its prim
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
 from mpflow import registry
 from mpflow.model import waiting
@@ -50,24 +49,39 @@ _CONFLICTS = {
     "kill": "act",
 }
 
+
+def _symmetric(table: dict[str, str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for kind, others in table.items():
+        for other in others.split():
+            found.setdefault(kind, set()).add(other)
+            found.setdefault(other, set()).add(kind)
+    return found
+
+
+_DISTURBING = _symmetric(_CONFLICTS)
+
 # What can let a step go on that waits for this
 _ENABLING = {
-    "P": "V",
-    "G": "V",
-    "w": "w",
-    "send": "recv",
-    "recv": "send",
-    "pour": "take",
-    "take": "pour",
-    "wait": "send pour drop",
-    "r": "drop",
-    "pop": "append",
-    "ended": "pop end",
-    "join": "end",
-    "arrive": "send sends",
-    "stop": "cont",
-    "go": "cont",
-    "act": "start",
+    kind: others.split()
+    for kind, others in {
+        "P": "V",
+        "G": "V",
+        "w": "w",
+        "send": "recv",
+        "recv": "send",
+        "pour": "take",
+        "take": "pour",
+        "wait": "send pour drop",
+        "r": "drop",
+        "pop": "append",
+        "ended": "pop end",
+        "join": "end",
+        "arrive": "send sends",
+        "stop": "cont",
+        "go": "cont",
+        "act": "start",
+    }.items()
 }
 
 
@@ -93,7 +107,6 @@ class Accesses:
             signals(name): self.of(world.step(signals(name), ()).kinds)  # type: ignore[union-attr]
             for name in world.facts.signalled
         }
-        self.names = list(self.bits)
 
     def of(self, accesses: Iterable[str]) -> int:
         """Accesses as bits."""
@@ -107,13 +120,13 @@ class Accesses:
 
     def conflicts(self, accesses: Iterable[str]) -> int:
         """All that disturbs these, or is disturbed by them."""
-        return self._related(accesses, _symmetric(_CONFLICTS), always=True)
+        return self._related(accesses, _DISTURBING)
 
     def enabling(self, accesses: Iterable[str]) -> int:
         """All that can let a step with these go on."""
-        return self._related(accesses, {k: v.split() for k, v in _ENABLING.items()}, always=False)
+        return self._related(accesses, _ENABLING)
 
-    def _related(self, accesses: Iterable[str], table: Any, always: bool) -> int:
+    def _related(self, accesses: Iterable[str], table: Mapping[str, Iterable[str]]) -> int:
         found = 0
         for each in accesses:
             key, _, kind = each.rpartition(":")
@@ -235,15 +248,6 @@ class Accesses:
 
 
 _LOGS = {"output": "print", "lines": "print", "marks": "mark"}
-
-
-def _symmetric(table: dict[str, str]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for kind, others in table.items():
-        for other in others.split():
-            found.setdefault(kind, set()).add(other)
-            found.setdefault(other, set()).add(kind)
-    return found
 
 
 def _fixed(ahead: list[list[int]], own: list[int], guards: list[int], leaving: int) -> list[int]:

@@ -6,7 +6,8 @@ A limit reached, or a Ctrl-C, ends a search early, and it says so.
 
 from __future__ import annotations
 
-import resource
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
@@ -227,8 +228,19 @@ class Watch:
 
 
 def _used() -> int:
-    """The bytes of memory that this process has used at most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """The bytes of memory that this process uses, where the system tells that; else those it has
+    used at most, which an earlier search may have done; else, on Windows, none: no limit holds."""
+    try:
+        with open("/proc/self/statm", "rb") as stream:
+            return int(stream.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        pass
+    try:
+        import resource
+    except ImportError:
+        return 0
+    unit = 1 if sys.platform == "darwin" else 1024  # getrusage(2)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def reached(space: Space, found: Search, key: str) -> Iterator[tuple[object, int]]:
