@@ -1,14 +1,15 @@
-"""What names stand for in a process's source: a Plan goes in, its variables come out.
+"""What names stand for: a process's variables in its source, and what it names when it runs.
 
-Both forms of the source need it: the one that runs (engine/source.py) and the one that only asks
-(stepwise.py).
+All forms in which a process is followed need it: the source that runs (engine/), the one that only
+asks (stepwise.py), and the model.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from mpflow import registry
 from mpflow.evaluation import Attributes
@@ -75,6 +76,73 @@ def family(plans: Mapping[str, Plan], name: str) -> set[str]:
         found |= new
         left += new
     return found
+
+
+def plans_of(program: Program, process: str) -> Mapping[str, Plan]:
+    """The plans that a process is handed: its own, and those of all that it may start, and they,
+    and so on. A forked one has them all."""
+    if process == "main" or program.start_method == "fork":
+        return program.plans
+    names = family(program.plans, process)
+    return {name: each for name, each in program.plans.items() if name in names}
+
+
+def handed(program: Program, process: str) -> dict[str, str]:
+    """The primitives, or their ends, that a process can name, and their types."""
+    uses = {use for each in family(program.plans, process) for use in program.plans[each].uses}
+    return {
+        f"{name}{part}": type_name
+        for name, type_name, options in program.primitives
+        for part in registry.primitive(type_name).parts(options)
+        if process == "main" or f"{name}{part}" in uses
+    }
+
+
+def names_of(step: Step, arguments: Mapping[str, Any]) -> list[str]:
+    """The names that an action on something is given. TypeError where they are none."""
+    named = arguments[step.operates]
+    if not isinstance(named, str | list | tuple):
+        raise TypeError(f"{step.verb}: {named!r:.60} is not a name")
+    return [named] if isinstance(named, str) else [str(each) for each in named]
+
+
+def replicas(
+    program: Program, plans: Mapping[str, Plan], process: str, name: str, verb: str
+) -> list[str] | None:
+    """The processes that a name means to one that was handed these plans; None if it is no
+    process's. `start: all` means those that neither this one nor another starts; `all` of any
+    other verb is not for us to say."""
+    if name == "all" and verb == "start":
+        others = (plan for plan in plans.values() if plan.name not in ("main", process))
+        taken = {"main", process}.union(*(plan.starts for plan in others))
+        return [each for each in plans if each not in taken]
+    if name in program.names:
+        return list(program.names[name])
+    return [name] if any(name in each for each in program.names.values()) else None
+
+
+def meant(
+    said: str,
+    verb: str,
+    name: str,
+    type_name: str | None,
+    processes: Callable[[], list[str] | None],
+) -> list[tuple[str, str]]:
+    """What a name means for a verb on primitives or processes ("": for any): each thing, and its
+    type. `type_name`: that of what the process was handed by this name. Raises TypeError for what
+    the verb does not go with, NameError for what it knows nothing of."""
+
+    def goes(kind: str) -> bool:
+        return not verb or registry.primitive(kind).operation(verb) is not None
+
+    if type_name is not None:
+        if not goes(type_name):
+            raise TypeError(f"{said} does not go with {name}: it is a {type_name}")
+        return [(name, type_name)]
+    found = processes()
+    if found is None or not goes("process"):
+        raise NameError(f"{said}: nothing that this process was handed is called {name!r}")
+    return [(each, "process") for each in found]
 
 
 def split(function: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
+from functools import partial
 from itertools import count
 from types import CodeType, GeneratorType
 from typing import Any, NamedTuple
@@ -19,7 +20,17 @@ from mpflow import registry
 from mpflow.evaluation import NAMESPACE, PREFIX
 from mpflow.exceptions import caught
 from mpflow.kinds import Structure
-from mpflow.naming import Error, constant, family, hidden, variables
+from mpflow.naming import (
+    Error,
+    constant,
+    handed,
+    hidden,
+    meant,
+    names_of,
+    plans_of,
+    replicas,
+    variables,
+)
 from mpflow.plan import Plan, Program, Step
 
 _CERTAIN = ("raise", "exit", "assert")  # what comes of them, their arguments tell
@@ -68,7 +79,7 @@ class Walk:
         self.plan = plan
         self.program = program
         self.slots, self.dynamic = variables(plan)
-        self.handed = dict(_handed(plan, program))
+        self.handed = handed(program, plan.name)
         self.started: list[str] = []
         self.kept: dict[str, Any] | None = None
         self.space = self._space(names, words)
@@ -211,55 +222,16 @@ class Walk:
         self, step: Step, verb: str, arguments: Mapping[str, Any]
     ) -> Iterator[tuple[str, str]]:
         """Each name that an action is on, and its type, as this process knows it."""
-        named = arguments[step.operates]
-        if not isinstance(named, str | list | tuple):
-            raise TypeError(f"{step.verb}: {named!r:.60} is not a name")
-        for each in [named] if isinstance(named, str) else named:
-            name = str(each)
-            if name in self.handed:
-                if registry.primitive(self.handed[name]).operation(verb) is None:
-                    kind = f"it is a {self.handed[name]}"
-                    raise TypeError(f"{step.verb} does not go with {name}: {kind}")
-                yield name, self.handed[name]
-                continue
-            processes = self._processes(name, verb)
-            if processes is None or registry.primitive("process").operation(verb) is None:
-                said = f"nothing that this process was handed is called {name!r}"
-                raise NameError(f"{step.verb}: {said}")
-            yield from ((process, "process") for process in processes)
+        for name in names_of(step, arguments):
+            processes = partial(self._processes, name, verb)
+            yield from meant(step.verb, verb, name, self.handed.get(name), processes)
 
     def _processes(self, name: str, verb: str) -> list[str] | None:
-        """The replicas that a name means here (engine/children.py)."""
-        names = self.program.names
-        if name == "all":
-            return self._startable() if verb == "start" else list(self.started)
-        if name in names:
-            return list(names[name])
-        return [name] if any(name in replicas for replicas in names.values()) else None
-
-    def _startable(self) -> list[str]:
-        plans = _plans(self.plan, self.program)
-        others = (p for p in plans.values() if p.name not in ("main", self.plan.name))
-        taken = {"main", self.plan.name}.union(*(plan.starts for plan in others))
-        return [name for name in plans if name not in taken]
-
-
-def _plans(plan: Plan, program: Program) -> Mapping[str, Plan]:
-    """The plans that a process is handed: its own, and those of all that it may start, and they,
-    and so on. A forked one has them all."""
-    if plan.name == "main" or program.start_method == "fork":
-        return program.plans
-    names = family(program.plans, plan.name)
-    return {name: each for name, each in program.plans.items() if name in names}
-
-
-def _handed(plan: Plan, program: Program) -> Iterator[tuple[str, str]]:
-    """The primitives, or their ends, that a process can name, and their types."""
-    uses = {u for n in family(program.plans, plan.name) for u in program.plans[n].uses}
-    for name, type_name, options in program.primitives:
-        for part in registry.primitive(type_name).parts(options):
-            if plan.name == "main" or f"{name}{part}" in uses:
-                yield f"{name}{part}", type_name
+        """The replicas that a name means here; `all` are those that were, or may be, started."""
+        if name == "all" and verb != "start":
+            return list(self.started)
+        plans = plans_of(self.program, self.plan.name)
+        return replicas(self.program, plans, self.plan.name, name, verb)
 
 
 def _operation(

@@ -16,6 +16,7 @@ from mpflow.engine.children import Children
 from mpflow.engine.record import IDLE, Writer
 from mpflow.exceptions import told
 from mpflow.kinds import Argument, Operation
+from mpflow.naming import meant, names_of
 from mpflow.plan import Step
 
 if TYPE_CHECKING:
@@ -237,26 +238,16 @@ class Acting:
     # What an action is on
 
     def _targets(self, step: Step, verb: str, arguments: Mapping[str, Any]) -> list[Target]:
-        named = arguments[step.operates]
-        if not isinstance(named, str | list | tuple):
-            raise TypeError(f"{step.verb}: {named!r:.60} is not a name")
-        listed = [named] if isinstance(named, str) else named
-        return [target for name in listed for target in self.named(step.verb, verb, str(name))]
+        names = names_of(step, arguments)
+        return [target for name in names for target in self.named(step.verb, verb, name)]
 
     def named(self, said: str, verb: str, name: str) -> Iterator[Target]:
         """What a name means for a verb on primitives or processes; "": for any."""
-        if name in self.worker.objects:
-            type_name = self.worker.types[name.partition(".")[0]]
-            if verb and registry.primitive(type_name).operation(verb) is None:
-                raise TypeError(f"{said} does not go with {name}: it is a {type_name}")
-            yield Target(name, type_name, self.worker.objects[name])
-            return
-        children = self.worker.children.named(name, verb)
-        operates = not verb or registry.primitive("process").operation(verb) is not None
-        if children is None or not operates:
-            raise NameError(f"{said}: nothing that this process was handed is called {name!r}")
-        for child in children:
-            yield Target(child, "process", None, self.worker.children)
+        children, objects = self.worker.children, self.worker.objects
+        kind = self.worker.types[name.partition(".")[0]] if name in objects else None
+        for each, type_name in meant(said, verb, name, kind, lambda: children.named(name, verb)):
+            ours = kind is not None
+            yield Target(each, type_name, objects.get(each), None if ours else children)
 
 
 def _refuse(step: Step, target: Target, other: Mapping[str, Any]) -> None:

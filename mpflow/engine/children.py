@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mpflow.engine import record
 from mpflow.engine.scope import arguments
 from mpflow.evaluation import Attributes
-from mpflow.naming import family
+from mpflow.naming import family, replicas
 from mpflow.plan import Plan
 
 if TYPE_CHECKING:
@@ -51,29 +51,18 @@ class Children:
     def views(self) -> dict[str, object]:
         """The processes as expressions see them; replicas by their index."""
         found: dict[str, object] = {}
-        for base, replicas in self.worker.program.names.items():
-            handles = [Handle(self, name) for name in replicas]
-            found[base] = handles[0] if replicas == (base,) else handles
+        for base, names in self.worker.program.names.items():
+            handles = [Handle(self, name) for name in names]
+            found[base] = handles[0] if names == (base,) else handles
         return found
 
     def named(self, name: str, verb: str) -> list[str] | None:
         """The replicas that a name means here, None if it is no process's; `all` are those that
-        this process starts."""
-        if name == "all":
-            if verb == "start":
-                return [each for each in self.worker.program.plans if self._may_start(each)]
+        this process has started, or may start."""
+        if name == "all" and verb != "start":
             return list(self.own)
-        names = self.worker.program.names
-        if name in names:
-            return list(names[name])
-        return [name] if any(name in replicas for replicas in names.values()) else None
-
-    def _may_start(self, name: str) -> bool:
-        """Whether `start: all` means it: neither this process nor one that another starts."""
-        plans = self.worker.program.plans
-        others = (p for p in plans.values() if p.name not in ("main", self.worker.plan.name))
-        started = {each for plan in others for each in plan.starts}
-        return name not in ("main", self.worker.plan.name) and name not in started
+        program = self.worker.program
+        return replicas(program, program.plans, self.worker.plan.name, name, verb)
 
     def get(self, name: str) -> Any:
         """The process object, made now if there is none yet."""

@@ -214,7 +214,7 @@ class _Stuck:
         if verb not in verbs or registry.verbs().get(verb) is None:
             return False
         process = self.world.processes[name]
-        source = step.arguments["lock" if step.verb == "with" else step.operates]
+        source = step.arguments[step.operates]
         wanted = named(self.world.program, static(process.machine, source))
         known = {each for each, _ in candidates(self.world.program, process.plan, verb)}
         return bool(names & (known if wanted is None else wanted))

@@ -12,19 +12,8 @@ from mpflow import registry
 from mpflow.evaluation import PREFIX
 from mpflow.model.instructions import Instruction
 from mpflow.model.machine import Machine
-from mpflow.naming import constant, family
+from mpflow.naming import constant, handed
 from mpflow.plan import Plan, Program
-
-
-def handed(program: Program, process: str) -> dict[str, str]:
-    """The primitives, or their ends, that a process can name, and their types."""
-    uses = {use for each in family(program.plans, process) for use in program.plans[each].uses}
-    return {
-        f"{name}{part}": type_name
-        for name, type_name, options in program.primitives
-        for part in registry.primitive(type_name).parts(options)
-        if process == "main" or f"{name}{part}" in uses
-    }
 
 
 def candidates(program: Program, plan: Plan, verb: str) -> list[tuple[str, str]]:
@@ -53,7 +42,7 @@ def possible(
     step = instruction.step
     assert step is not None
     verb = {"enter": "acquire", "leave": "release"}.get(instruction.what, step.verb)
-    source = step.arguments["lock" if step.verb == "with" else step.operates]
+    source = step.arguments[step.operates]
     known = candidates(program, plan, verb)
     wanted = named(program, static(machine, source))
     return known if wanted is None else [each for each in known if each[0] in wanted]

@@ -31,7 +31,7 @@ class Awaited(NamedTuple):
 def wait_any(me: Me, names: Any, timeout: float | None) -> Generator[Step, Any, list[str]]:
     """The names that are ready, in the order in which they were given."""
     given = [names] if isinstance(names, str) else names
-    found = me.world.meant(me, "wait_any", ("pipe", "process"), given)
+    found = [each for name in given for each in me.world.meant(me, "wait_any", "", str(name))]
     for name, type_name in found:
         _check(me, name, type_name)
     if len(set(found)) < len(found):
@@ -49,7 +49,9 @@ def wait_any(me: Me, names: Any, timeout: float | None) -> Generator[Step, Any, 
 
 
 def _check(me: Me, name: str, type_name: str) -> None:
-    """What has no descriptor cannot be waited for."""
+    """What has no descriptor cannot be waited for (selectors.py, _fileobj_to_fd)."""
+    if type_name not in ("pipe", "process"):
+        raise ValueError("Invalid file object")
     if type_name == "process":
         if me.get(("gone", name)):
             raise ValueError("process object is closed")
@@ -65,7 +67,7 @@ def of(world: World, name: str, type_name: str) -> Awaited:
     """What to look at for one."""
     on = world.parts[name]
     if type_name == "process":
-        step = on.ended(0)  # type: ignore[attr-defined]
+        step = world.children[name].ended(0)
         touches, kinds = step.touches, step.kinds
         return Awaited(touches, kinds, tuple(f"{key}:join" for key in touches), _ended(step))
     ends = registry.primitive(on.type).parts(on.options)

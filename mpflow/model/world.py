@@ -22,8 +22,9 @@ from mpflow.model.names import ALIVE, NEW, actor, feeder, life, signals, split, 
 from mpflow.model.parts import Detail, Parts
 from mpflow.model.process import Process
 from mpflow.model.steps import Step
-from mpflow.model.text import handed, only_by_holders, users
+from mpflow.model.text import only_by_holders, users
 from mpflow.model.values import Uncheckable, Values
+from mpflow.naming import handed, meant, names_of, plans_of, replicas
 from mpflow.plan import Program
 from mpflow.plan import Step as Line
 from mpflow.primitives import _serving
@@ -219,30 +220,13 @@ class World:
         self, me: Me, step: Line, verb: str, arguments: Mapping[str, Any]
     ) -> list[tuple[str, str]]:
         """Each name that an action is on, and its type, as this process knows it."""
-        named = arguments["lock" if step.verb == "with" else step.operates]
-        if not isinstance(named, str | list | tuple):
-            raise TypeError(f"{step.verb}: {named!r:.60} is not a name")
-        types = registry.verbs()[verb].types
-        return self.meant(me, step.verb, types, [named] if isinstance(named, str) else named)
+        names = names_of(step, arguments)
+        return [each for name in names for each in self.meant(me, step.verb, verb, name)]
 
-    def meant(
-        self, me: Me, verb: str, types: Sequence[str], names: Sequence[object]
-    ) -> list[tuple[str, str]]:
-        """What these names mean to a process: things of these types, and which type each is."""
-        found: list[tuple[str, str]] = []
-        for each in names:
-            name, given = str(each), self.handed(me.name)
-            if name in given:
-                if given[name] not in types:
-                    raise TypeError(f"{verb} does not go with {name}: it is a {given[name]}")
-                found.append((name, given[name]))
-                continue
-            processes = self._named(me, name, verb)
-            if processes is None or "process" not in types:
-                said = f"nothing that this process was handed is called {name!r}"
-                raise NameError(f"{verb}: {said}")
-            found += [(process, "process") for process in processes]
-        return found
+    def meant(self, me: Me, said: str, verb: str, name: str) -> list[tuple[str, str]]:
+        """What a name means to a process for a verb on primitives or processes; "": for any."""
+        kind = self.handed(me.name).get(name)
+        return meant(said, verb, name, kind, lambda: self._processes(me, name, verb))
 
     def handed(self, process: str) -> dict[str, str]:
         """The primitives, or their ends, that a process can name, and their types."""
@@ -251,18 +235,10 @@ class World:
             found = self.known[process] = handed(self.program, process)
         return found
 
-    def _named(self, me: Me, name: str, verb: str) -> list[str] | None:
-        """The replicas that a name means here (engine/children.py)."""
-        names, plans = self.program.names, self.program.plans
-        if name == "all":
-            if verb != "start":
-                return list(me.get("children", ()))
-            others = (plan for plan in plans.values() if plan.name not in ("main", me.name))
-            taken = {"main", me.name}.union(*(plan.starts for plan in others))
-            return [each for each in plans if each not in taken]
-        if name in names:
-            return list(names[name])
-        return [name] if any(name in replicas for replicas in names.values()) else None
+    def _processes(self, me: Me, name: str, verb: str) -> list[str] | None:
+        if name == "all" and verb != "start":
+            return list(me.get("children", ()))
+        return replicas(self.program, plans_of(self.program, me.name), me.name, name, verb)
 
     def keys_of(self, name: str) -> list[str]:
         """All components of a primitive."""

@@ -86,7 +86,7 @@ def _waiting(world: World, name: str, local: Local) -> Waiting:
         return Waiting(base, name, "", 0, tuple(fed))
     ask = world.processes[name].machine.ask(local.state)
     step_ = ask.step
-    named = ask.arguments.get("lock" if step_.verb == "with" else step_.operates)
+    named = ask.arguments.get(step_.operates)
     listed = named if isinstance(named, list | tuple) else [named]
     return Waiting(base, name, step_.verb, step_.line, tuple(str(each) for each in listed if each))
 
