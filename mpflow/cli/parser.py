@@ -56,9 +56,7 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
 def _run(command: argparse.ArgumentParser) -> None:
     command.description = "Run scenarios, show each one's trace and verdict."
     add = command.add_argument
-    add("files", nargs="+", metavar="FILE", help="a scenario file, a shipped one's name, or -")
-    _params(command)
-    add("--start-method", choices=["fork", "spawn", "forkserver"], help="how to start processes")
+    _files(command)
     add("--timeout", type=_positive, metavar="S", help="seconds a run may take")
     add(
         "--time-scale",
@@ -75,9 +73,7 @@ def _run(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="refuse scenarios that run Python code or touch files",
     )
-    loudness = command.add_mutually_exclusive_group()
-    loudness.add_argument("-q", "--quiet", action="store_true", help="the verdict alone")
-    loudness.add_argument("-v", "--verbose", action="store_true", help="more about the run")
+    _loudness(command)
     _colour(command)
     command.set_defaults(command=_command("run"))
 
@@ -88,16 +84,12 @@ def _simulate(command: argparse.ArgumentParser) -> None:
         "happens in an order that the seed decides."
     )
     add = command.add_argument
-    add("files", nargs="+", metavar="FILE", help="a scenario file, a shipped one's name, or -")
-    _params(command)
-    add("--start-method", choices=["fork", "spawn", "forkserver"], help="how processes are started")
+    _files(command)
     add("--timeout", type=_positive, metavar="S", help="seconds of virtual time a run may take")
     add("--seed", type=int, default=0, metavar="N", help="another order, and what `choose` draws")
     add("--schedule", metavar="TOKEN", help="the run that `check` showed, step by step")
     _traces(command)
-    loudness = command.add_mutually_exclusive_group()
-    loudness.add_argument("-q", "--quiet", action="store_true", help="the verdict alone")
-    loudness.add_argument("-v", "--verbose", action="store_true", help="more about the run")
+    _loudness(command)
     _colour(command)
     command.set_defaults(command=_command("simulate"), no_code=False, follow=False)
 
@@ -109,9 +101,7 @@ def _check(command: argparse.ArgumentParser) -> None:
         "shown. unknown: a limit was reached before all had been seen."
     )
     add = command.add_argument
-    add("files", nargs="+", metavar="FILE", help="a scenario file, a shipped one's name, or -")
-    _params(command)
-    add("--start-method", choices=["fork", "spawn", "forkserver"], help="how processes are started")
+    _files(command)
     add(
         "--timing",
         choices=["any", "exact"],
@@ -208,6 +198,20 @@ def _scenarios(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=["text", "json"], default="text")
     _colour(command)
     command.set_defaults(command=_command("scenarios"))
+
+
+def _files(command: argparse.ArgumentParser) -> None:
+    """Scenarios, and in which form."""
+    add = command.add_argument
+    add("files", nargs="+", metavar="FILE", help="a scenario file, a shipped one's name, or -")
+    _params(command)
+    add("--start-method", choices=["fork", "spawn", "forkserver"], help="how to start processes")
+
+
+def _loudness(command: argparse.ArgumentParser) -> None:
+    loudness = command.add_mutually_exclusive_group()
+    loudness.add_argument("-q", "--quiet", action="store_true", help="the verdict alone")
+    loudness.add_argument("-v", "--verbose", action="store_true", help="more about the run")
 
 
 def _params(command: argparse.ArgumentParser) -> None:

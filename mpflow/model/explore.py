@@ -68,6 +68,7 @@ def search(
 
 def explore(space: Space, watch: Watch, graph: Callable[[Space], Graph] | None = None) -> Search:
     """The same in one go. Raises FullError (space.py)."""
+    watch.due = 0
     return _graph(graph(space), watch) if graph else _search(space, watch)
 
 
@@ -77,7 +78,7 @@ def _search(space: Space, watch: Watch) -> Search:
     came_from, ends = found.came_from, found.ends
     level = [space.first]
     transitions = depth = 0
-    cut, due = "", watch.first
+    cut = ""
     table = [(a.shift, a.mask, a.rows, a) for a in space.actors]
     try:
         while level and not cut:
@@ -104,11 +105,8 @@ def _search(space: Space, watch: Watch) -> Search:
                                 following.append(new)
                 if blocked:
                     ends.append(state)
-                if len(came_from) >= due:
-                    due += CHECKED
-                    cut = watch.over(len(came_from), depth)
-                    if cut:
-                        break
+                if len(came_from) >= watch.due and (cut := watch.over(len(came_from), depth)):
+                    break
             level = following
             depth += 1
     except KeyboardInterrupt:
@@ -152,7 +150,7 @@ def go_on(found: Search, levels: dict[int, list[int]], watch: Watch) -> Search:
     """Go on with a search at states by their distances."""
     came_from, ends, after = found.came_from, found.ends, found.graph.after
     distance = {state: far for far, states in levels.items() for state in states}
-    transitions, depth, cut, due = found.transitions, found.depth, "", len(came_from) + CHECKED
+    transitions, depth, cut = found.transitions, found.depth, ""
     try:
         while levels and not cut:
             depth = min(levels)
@@ -171,11 +169,8 @@ def go_on(found: Search, levels: dict[int, list[int]], watch: Watch) -> Search:
                         levels.setdefault(far, []).append(new)
                 if not taken:
                     ends.append(state)
-                if len(came_from) >= due:
-                    due += CHECKED
-                    cut = watch.over(len(came_from), depth)
-                    if cut:
-                        break
+                if len(came_from) >= watch.due and (cut := watch.over(len(came_from), depth)):
+                    break
     except KeyboardInterrupt:
         cut = "interrupted"
     return found._replace(transitions=transitions, cut=cut, depth=depth)
@@ -208,14 +203,16 @@ class Watch:
     def __init__(self, limits: Limits, progress: Callable[[int, int], None] | None) -> None:
         self.limits = limits
         self.progress = progress
-        self.first = min(CHECKED, limits.states or CHECKED)  # states until the first look
+        self.most = sys.maxsize if limits.states is None else limits.states
+        self.due = 0  # how many states there are at the next look
         self.begun = time.monotonic()
         self.told = self.begun
 
     def over(self, states: int, depth: int) -> str:
         """Which limit has been reached, if one has."""
+        self.due = min(states + CHECKED, self.most)
         limits, now = self.limits, time.monotonic()
-        if limits.states is not None and states >= limits.states:
+        if states >= self.most:
             return f"the limit of {limits.states:,} states was reached"
         if limits.seconds is not None and now - self.begun >= limits.seconds:
             return f"the limit of {limits.seconds:g} seconds was reached"

@@ -53,20 +53,7 @@ def _call(verb: str, summary: str) -> Operation:
     def real(pool: Any, function: Any, args: Any, kwargs: Any) -> object:
         return getattr(pool, verb)(function, args, kwargs)
 
-    arguments = (FUNCTION, ARGS, KWARGS, INTO)
-    code = f"{verb}(function)"
-    return Operation(
-        verb,
-        summary,
-        POOL,
-        arguments,
-        real,
-        shows="function",
-        code=code,
-        outside=True,
-        model=_asked,
-        accesses=lambda on, process, waits: (),
-    )
+    return _working(verb, summary, (FUNCTION, ARGS, KWARGS, INTO), real)
 
 
 def _calls(verb: str, summary: str) -> Operation:
@@ -78,8 +65,10 @@ def _calls(verb: str, summary: str) -> Operation:
         found = getattr(pool, verb)(function, over, *sizes)
         return list(found) if lazy else found
 
-    arguments = (FUNCTION, OVER, CHUNKS, INTO)
-    code = f"{verb}(function)"
+    return _working(verb, summary, (FUNCTION, OVER, CHUNKS, INTO), real)
+
+
+def _working(verb: str, summary: str, arguments: tuple[Argument, ...], real: Any) -> Operation:
     return Operation(
         verb,
         summary,
@@ -87,7 +76,7 @@ def _calls(verb: str, summary: str) -> Operation:
         arguments,
         real,
         shows="function",
-        code=code,
+        code=f"{verb}(function)",
         outside=True,
         model=_asked,
         accesses=lambda on, process, waits: (),

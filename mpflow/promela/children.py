@@ -53,22 +53,21 @@ def _join(body: Body, node: Node) -> None:
 
 
 def _is_alive(body: Body, node: Node) -> None:
-    (process,) = _own(body, node)
-    body.world.noted.timed.add(process)
-    into = body.into(node)
-    if into:
-        number = body.world.identities[process].number
-        body.lines.step("", f"{into} = !ended[{number}]", note=body.note(node, process))
+    _asked(body, node, "!ended[{0}]")
 
 
 def _exitcode(body: Body, node: Node) -> None:
+    _asked(body, node, f"(ended[{{0}}] -> exitcode[{{0}}] : {NONE})")
+
+
+def _asked(body: Body, node: Node, term: str) -> None:
+    """Keep what a term says of a process, if anybody wants it."""
     (process,) = _own(body, node)
     body.world.noted.timed.add(process)
     into = body.into(node)
     if into:
-        number = body.world.identities[process].number
-        code = f"(ended[{number}] -> exitcode[{number}] : {NONE})"
-        body.lines.step("", f"{into} = {code}", note=body.note(node, process))
+        found = term.format(body.world.identities[process].number)
+        body.lines.step("", f"{into} = {found}", note=body.note(node, process))
 
 
 def _processes(body: Body, node: Node) -> list[str]:
