@@ -169,6 +169,7 @@ def test_an_action_that_others_come_in_between_of_is_told_with_its_begin():
    9     8  join setter
   10        ends
 >   the one before cannot go on
+…   begun; others come in between
 """
     )
 
@@ -242,6 +243,7 @@ x       5  join spinner
 x      13                               wait done
 >   the one before cannot go on
 x   never comes back
+…   begun; others come in between
 livelock: `spinner` goes round and round, and no way leads out of it
   main waits in join spinner (f.yaml:5)
       `spinner` has not ended

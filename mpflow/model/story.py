@@ -22,10 +22,10 @@ from mpflow.model.space import Space
 from mpflow.model.stuck import explain
 from mpflow.model.tale import Teller, first_moments
 from mpflow.model.world import World
+from mpflow.primitives._pipes import TOGETHER
 from mpflow.scenario import Scenario
 from mpflow.trace import Event
 
-LARGE = 16384  # bytes: what is larger is written in two (connection.py, _send_bytes)
 SWITCH, PREEMPTION = "switch", "preemption"
 
 
@@ -173,7 +173,7 @@ class _Writer:
             item = self.items.get(taken.move.actor)  # of a large one the header was written before
             if item is None:
                 return
-            if isinstance(item, int) and len(self.space.world.body(item)) > LARGE:
+            if isinstance(item, int) and len(self.space.world.body(item)) > TOGETHER:
                 self.large ^= {taken.move.actor}
                 if taken.move.actor in self.large:
                     return

@@ -14,12 +14,13 @@ _LEAST = 12  # with fewer, a lane tells nothing: then there is a list
 _LONGEST = 24  # characters of a value
 _FOLDED = 3  # lines that a cell takes at most
 _MARKS = {PREEMPTION: "!", SWITCH: ">", "": " "}
-_BLOCKED = "x"
+_BLOCKED, _BEGUN = "x", "…"
 _SIGNAL = {"!": ("red", "bold"), "x": ("yellow", "bold")}
 _LEGEND = {
     ">": "the one before cannot go on",
     "!": "a preemption: the one before could go on",
     "x": "never comes back",
+    _BEGUN: "begun; others come in between",
     "( )": "hidden: a feeder thread or a signal does it",
 }
 
@@ -114,7 +115,7 @@ def _line(row: Row) -> _Line:
     event = row.event
     text, tail, colour = printable(told(event)), "", ""
     if row.kind == "begun":
-        tail = " …"
+        tail = f" {_BEGUN}"
     elif row.kind == "blocked":
         colour = "yellow"
     elif event.status == "blocked" and event.action not in _ABRUPT:
@@ -227,6 +228,7 @@ def _legend(
 ) -> Iterator[str]:
     """What the signs mean that stand there."""
     signs = {row.mark for row in rows} | {"( )" for row in story.rows if row.hidden}
+    signs |= {_BEGUN for row in story.rows if row.kind == "begun"}
     for sign, text in _LEGEND.items():
         if sign in signs:
             line = f"{sign:<3} {text}"
