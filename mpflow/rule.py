@@ -50,6 +50,15 @@ class Rule(Protocol):
         ...
 
 
+class Lenient(Rule, Protocol):
+    """A rule that refuses at first what can be, but hardly ever is."""
+
+    def relax(self) -> bool:
+        """Allow that, too, from now on: no order was found without it. Whether there is anything
+        more to allow."""
+        ...
+
+
 class Member(Protocol):
     """What stands on a lock that it may share with others: a condition, a value.
 

@@ -61,9 +61,9 @@ class Producers:
     nothing is inside and all is known again.
     """
 
-    def __init__(self, drops: bool, changes: bool = False) -> None:
+    def __init__(self, drops: bool) -> None:
         self.drops = drops  # whether what cannot be pickled gets lost
-        self.changes = changes  # whether an item may still be changed when it has been put
+        self.changes = False  # whether an item may still be changed when it has been put
         self.numbers: dict[str, int] = {}
         self.origins: Puts = ()
 

@@ -29,11 +29,17 @@ class Items:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.slots: int = options.get("maxsize", 0)
-        # A feeder pickles what was put some time later: as it is then, if Python code changes it.
-        self.producers = Producers(drops=True, changes=options.get("code", False))
+        self.code: bool = options.get("code", False)
+        self.producers = Producers(drops=True)
 
     def start(self) -> State:
         return self.producers.start()
+
+    def relax(self) -> bool:
+        """A feeder pickles what was put some time later: as it is then, if Python code changes
+        it."""
+        before, self.producers.changes = self.producers.changes, self.code
+        return self.code and not before
 
     def after(self, state: State, event: Observation) -> State | None:
         status = event.status

@@ -30,6 +30,9 @@ class Tasks:
     def start(self) -> tuple[State, int]:
         return self.items.start(), 0
 
+    def relax(self) -> bool:
+        return self.items.relax()
+
     def after(self, state: tuple[State, int], event: Observation) -> tuple[State, int] | None:
         inside, left = state
         if event.action == "join":

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from histories import TYPES, altered, faults, history, possible, rule
 
+from mpflow import registry
 from mpflow.engine import order
 from mpflow.engine.legal import TOOK_EFFECT
 from mpflow.engine.order import Interval, Placed, in_order
+from mpflow.rule import Rule
 
 
 def did(
@@ -145,6 +147,29 @@ def test_values_that_could_not_be_written_down_go_by_their_type():
         did("b", "get", "queue", 6, 7, result=[float("nan")]),
     ]
     assert ordered(intervals) == ["a put", "a put", "b get", "b get"]
+
+
+CHANGED = [
+    did("main", "put", "queue", 0, 1, value=[1]),
+    did("main", "put", "queue", 2, 3, value=[1, 2]),
+]
+
+
+@pytest.mark.parametrize("kind", ["queue", "joinable_queue"])
+def test_an_item_may_have_been_changed_behind_its_put_only_where_no_order_does_without(kind):
+    def in_code(subject: str) -> Rule:
+        return registry.primitive(kind).rule({"code": True})
+
+    one = did("a", "get", "queue", 4, 6, result=[1, 2])
+    other = did("b", "get", "queue", 5, 7, result=[1])
+    found = list(in_order([CHANGED, [one], [other]], in_code))
+    assert [(each[1].result, each[2]) for each in found[2:]] == [([1], None), ([1, 2], None)]
+    later = did("b", "get", "queue", 7, 8, result=[1, 2])
+    found = list(in_order([CHANGED, [one], [later]], in_code))
+    assert [(each[1].result, each[2]) for each in found[2:]] == [([1, 2], None), ([1, 2], None)]
+    other = did("b", "get", "queue", 7, 8, result=3)
+    found = list(in_order([CHANGED, [one], [other]], in_code))
+    assert found[-1][2] is not None
 
 
 @pytest.mark.parametrize("name", sorted(TYPES))
