@@ -32,43 +32,64 @@ class Reach(NamedTuple):
 
 ANYTHING = -1  # all bits
 NOTHING = Reach(0, 0, 0, 0)
+SAME = 16  # bits of how many ways a step has, in what tells one choice of actors from another
+KEPT = 50_000  # choices of actors that are remembered
+
+
+class Place(NamedTuple):
+    """Where an actor may be: its reach, and that as a number, above SAME bits; its row
+    (space.py)."""
+
+    reach: Reach
+    number: int
+    row: Row | bool
 
 
 class Stubborn:
-    """The stubborn sets of a space. `table` has for each actor, by the number in its field, what it
-    may do from there, and its row (space.py)."""
+    """The stubborn sets of a space. `table` has the places of each actor, by the number in its
+    field. `chosen` has sets by what they were chosen from: in most states that is as in another."""
 
     def __init__(self, space: Space) -> None:
         self.space = space
         self.first = space.first
         self.accesses = Accesses(space.world)
-        self.table: list[list[tuple[Reach, Row | bool] | None]] = [[] for _ in space.actors]
+        self.table: list[list[Place | None]] = [[] for _ in space.actors]
+        self.numbers: dict[Reach, int] = {}
+        self.chosen: dict[tuple[int, ...], list[int]] = {}
         self.places = [(a.shift, a.mask, t) for a, t in zip(space.actors, self.table, strict=True)]
 
     def actors(self, state: int) -> list[int]:
         """The smallest set found: the one with the fewest steps to take."""
-        reaches, enabled, ways = [], [], []
+        reaches, enabled, key = [], [], []
         for number, (shift, mask, table) in enumerate(self.places):
             at = (state >> shift) & mask
             entry = table[at] if at < len(table) else None
             if entry is None:
                 entry = self._entry(number, at)
-            reach, row = entry
+            reach, known, row = entry
             reaches.append(reach)
             if row is False or row is True:
-                ways.append(0)
+                key.append(known)
                 continue
             found = row.ways.get(state & row.mask)
             if found is None:
                 found = self.space.fill(self.space.actors[number], row, state)
-            ways.append(len(found))
             if found:
                 if not reach.conflicts:
                     return [number]
                 enabled.append(number)
+                known += len(found)
+            key.append(known)
         if len(enabled) < 2:
             return enabled
-        return self._smallest(reaches, enabled, ways)
+        told = tuple(key)
+        chosen = self.chosen.get(told)
+        if chosen is None:
+            if len(self.chosen) >= KEPT:
+                self.chosen.clear()
+            ways = [each & (1 << SAME) - 1 for each in key]
+            chosen = self.chosen[told] = self._smallest(reaches, enabled, ways)
+        return chosen
 
     def after(self, state: int) -> Iterator[tuple[int, int]]:
         """The states that follow by steps that are enough, and how many moves away they are: one,
@@ -99,7 +120,7 @@ class Stubborn:
             entry = table[at] if at < len(table) else None
             if entry is None:
                 entry = self._entry(number, at)
-            reach, row = entry
+            reach, _, row = entry
             if reach.conflicts or row is False or row is True:
                 return state, steps
             found = row.ways.get(state & row.mask)
@@ -124,14 +145,16 @@ class Stubborn:
                     break
         return best
 
-    def _entry(self, number: int, at: int) -> tuple[Reach, Row | bool]:
+    def _entry(self, number: int, at: int) -> Place:
         actor, table = self.space.actors[number], self.table[number]
         while len(table) <= at:
             table.append(None)
         row = actor.rows[at] if at < len(actor.rows) else None
         if row is None:
             row = self.space.row(actor, at)
-        found = table[at] = self._of(actor, actor.field.values[at]), row
+        reach = self._of(actor, actor.field.values[at])
+        known = self.numbers.setdefault(reach, len(self.numbers)) << SAME
+        found = table[at] = Place(reach, known, row)
         return found
 
     def _of(self, actor: Actor, value: object) -> Reach:
