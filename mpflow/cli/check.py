@@ -293,18 +293,12 @@ class _Watch:
 def _options(options: Any, watch: _Watch) -> Options:
     """What the command line says of the search."""
     memory = None if options.max_memory is None else int(options.max_memory * 1e6)
-    found = Options(
+    return Options(
         limits=Limits(options.max_states, options.max_seconds, memory),
         reduce=not options.no_reduce,
+        timing=options.timing,
         progress=watch.progress,
     )
-    if options.timing is None:
-        return found
-    if "timing" in Options._fields:
-        return Options(**{**found._asdict(), "timing": options.timing})
-    if options.timing == "exact":
-        raise UsageError("mpflow: --timing exact is not there yet")
-    return found
 
 
 def _json(report: Report, scenario: Scenario, repair: Suggestion | None = None) -> str:

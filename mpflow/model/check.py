@@ -29,7 +29,7 @@ from mpflow.program import compile_program
 from mpflow.scenario import Scenario
 from mpflow.trace import Trace, plain
 
-COUNTED = 10_000  # states up to which interleavings are counted, where reductions left some out
+COUNTED = 20_000  # states up to which interleavings are counted, where reductions left some out
 CALMED = 16  # schedules of violations that are made easier to follow
 
 
@@ -276,7 +276,8 @@ class _Checker:
             return None
         if not isinstance(self.found.graph, Stubborn):
             return interleavings(self.space, self.found)
-        few = min(COUNTED, self.options.limits.states or COUNTED)
+        most = max(COUNTED, 3 * len(self.found.came_from))
+        few = min(most, self.options.limits.states or most)
         space = Space(self.world)
         found = search(space, self.options.limits._replace(states=few))
         return interleavings(space, found)

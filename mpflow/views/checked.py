@@ -134,8 +134,10 @@ def _interleavings(report: Report) -> str:
         why = "some runs never end"
     elif any(each.startswith("timing: exact") for each in report.assumed):
         why = "with exact timing they are not"
+    elif "stubborn sets" in report.reductions:
+        why = "runs may go round in a circle, or there are many states: --no-reduce sees all"
     else:
-        why = "a run may go round in a circle, or there are too many states"
+        why = "runs may go round in a circle"
     return f"interleavings not counted ({why})"
 
 
