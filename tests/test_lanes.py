@@ -253,6 +253,32 @@ livelock: `spinner` goes round and round, and no way leads out of it
     )
 
 
+def test_a_loop_without_any_action_has_a_row_for_who_goes_round():
+    text = """\
+processes:
+  a: {actions: [{print: hi}, {repeat: {times: forever, do: [{let: {x: 1}}]}}]}
+"""
+    assert (
+        shown(text)
+        == """
+     line  main     a
+  1     4  start a
+> 2     4           print: hi
+   from here on, again and again:
+  3     4           repeat
+x       4  join a
+>   the one before cannot go on
+x   never comes back
+livelock: `a` goes round and round, and no way leads out of it
+  main waits in join a (f.yaml:4)
+      `a` has not ended
+"""
+    )
+    found, _, whole = told(text)
+    *_, last = source_margin.lines(found, whole, PLAIN)
+    assert last == "from 3 on, again and again"
+
+
 def test_a_loop_of_two_shows_both_of_them_go_round():
     text = """\
 primitives: {turn: value}

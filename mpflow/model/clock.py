@@ -134,9 +134,9 @@ class Timed:
         found = self.clocked.tick(self.now(state))
         return None if found is None else self._packed(self._settled(found[1])[1])
 
-    def retrace(self, schedule: Schedule) -> tuple[list[Taken], list[float]]:
-        """The moves of a schedule made again, and the seconds at which each was made. Raises
-        DivergedError where one cannot be made."""
+    def retrace(self, schedule: Schedule) -> tuple[list[Taken], list[float], float, Now]:
+        """The moves of a schedule made again, the seconds at which each was made, and the moment
+        and the state then. Raises DivergedError where one cannot be made."""
         taken, times = [], []
         actors = {actor.key: number for number, actor in enumerate(self.clocked.space.actors)}
         clock, now = self._settled(self.clocked.first())
@@ -155,7 +155,7 @@ class Timed:
                 passed, now = 0.0, after
             more, now = self._settled(now)
             clock += passed + more
-        return taken, times
+        return taken, times, round(clock, DIGITS), now
 
     def now(self, state: int) -> Now:
         """A state taken apart."""

@@ -39,16 +39,25 @@ def lasso(space: Space, state: int) -> Lasso | None:
     return Lasso(tuple(moves), going)
 
 
-def _who_moves(space: Space, state: int) -> frozenset[str] | None:
-    """The actors who move anywhere in the loop."""
+def trapped(space: Space, state: int) -> bool:
+    """Whether no way leads from a state to an end of the run; not where there is too much to look
+    at. Raises FullError."""
+    return _who_moves(space, state, ends=False) is not None
+
+
+def _who_moves(space: Space, state: int, ends: bool = True) -> frozenset[str] | None:
+    """The actors who move anywhere behind a state; None where there are too many states, or one of
+    them is an end and there must be none."""
     seen, left, going = {state}, [state], set()
     while left:
+        is_end = True
         for new, number in space.successors(left.pop()):
+            is_end = False
             going.add(space.actors[number].key)
             if new not in seen:
                 seen.add(new)
                 left.append(new)
-        if len(seen) > MOST:
+        if len(seen) > MOST or (is_end and not ends):
             return None
     return frozenset(going)
 

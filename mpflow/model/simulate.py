@@ -14,6 +14,7 @@ from random import Random
 from mpflow.expect import judge
 from mpflow.model.clock import DIGITS, TICK, Clocked, Now, Timed
 from mpflow.model.facts import facts_of
+from mpflow.model.lasso import trapped
 from mpflow.model.moves import Move, Schedule
 from mpflow.model.names import split
 from mpflow.model.schedule import DivergedError, Taken, read_token, replay, token
@@ -47,20 +48,21 @@ def follow(
     version: tuple[int, int] = sys.version_info[:2],
     exact: bool = False,
 ) -> Trace:
-    """The run of a schedule, judged; where that stops short of the run's end, it goes on somehow.
-    With a clock (`exact`) its times are those; else each step takes a microsecond. Raises
-    DivergedError (schedule.py) where it does not fit."""
+    """The run of a schedule, judged; where that stops short of the run's end, it goes on somehow,
+    or, from where no end can be reached, as `timeout`. With a clock (`exact`) its times are those;
+    else each step takes a microsecond. Raises DivergedError (schedule.py) where it does not fit."""
     space = Space(_world(scenario, exact, version))
 
     def run() -> tuple[list[Taken], list[float], str]:
         if exact:
-            taken, times = with_clock(space, schedule)
-        else:
-            taken = replay(space, [*schedule, *_rest(space, schedule)])
-            times = list(_unhurried(space, taken))
+            on = _Run(scenario, space, seed=0, schedule=schedule)
+            return (on.taken, on.times, end) if end else on.run()
+        taken = replay(space, [*schedule, *_rest(space, schedule)])
+        times = list(_unhurried(space, taken))
         state = taken[-1].state if taken else space.first
-        stops = not end and any(space.differences(actor, state) for actor in space.actors)
-        return taken, times, "interrupted" if stops else end
+        if end or not any(space.differences(actor, state) for actor in space.actors):
+            return taken, times, end
+        return taken, times, "timeout" if trapped(space, state) else "interrupted"
 
     return judge(scenario, tell(scenario, space, *space.laid_out(run), seed=0))
 
@@ -94,7 +96,7 @@ def _unhurried(space: Space, taken: list[Taken]) -> Iterator[float]:
 def with_clock(space: Space, schedule: Schedule) -> tuple[list[Taken], list[float]]:
     """The moves of a schedule that was found with a clock, and their times. Raises DivergedError
     and FullError."""
-    return Timed(space).retrace(schedule)
+    return Timed(space).retrace(schedule)[:2]
 
 
 def schedule_token(scenario: Scenario, schedule: Schedule, world: World) -> str:
@@ -142,16 +144,20 @@ def _world(
 class _Run:
     """One run with a clock."""
 
-    def __init__(self, scenario: Scenario, space: Space, seed: int) -> None:
+    def __init__(
+        self, scenario: Scenario, space: Space, seed: int, schedule: Schedule = ()
+    ) -> None:
         self.scenario = scenario
         self.space = space
         self.clocked = Clocked(space)
         self.random = Random(seed)
         self.draws = {name: Random(f"{seed} {name}") for name in space.world.program.plans}
-        self.time = 0.0
         space.world.now = BEGAN
         self.taken: list[Taken] = []
         self.times: list[float] = []
+        self.time, self.now = 0.0, self.clocked.first()
+        if schedule:
+            self.taken, self.times, self.time, self.now = Timed(space).retrace(schedule)
 
     def _tick(self, seconds: float) -> None:
         self.time = round(self.time + seconds, DIGITS)
@@ -160,7 +166,7 @@ class _Run:
 
     def run(self) -> tuple[list[Taken], list[float], str]:
         """The moves, their times, and how the run ended, where its last state does not show it."""
-        now = self.clocked.first()
+        now = self.now
         seen, turns = {now.state}, 0  # at this moment: a loop that comes back lets time go by
         while len(self.taken) < MOST:
             moves = list(self.clocked.moves(now))
@@ -177,8 +183,8 @@ class _Run:
                 seen, turns = {now.state}, 0
                 continue
             turns = turns + 1 if turning else 0
-            if turns == TURNS:
-                return self.taken, self.times, "timeout"  # a loop that nobody leaves
+            if turns == TURNS:  # a loop that nobody leaves: once round is enough
+                return self.taken[: 1 - TURNS], self.times[: 1 - TURNS], "timeout"
             now = self._take(now, moves)
             seen.add(now.state)
         return self.taken, self.times, "timeout"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from mpflow.model.calm import could_go_on
 from mpflow.model.lasso import lasso
 from mpflow.model.local import Local
-from mpflow.model.machine import Done
+from mpflow.model.machine import Done, State
 from mpflow.model.moves import Schedule
 from mpflow.model.names import actor, split
 from mpflow.model.schedule import Taken, replay
@@ -125,6 +125,8 @@ class _Writer:
         if len(self.taken) > self.stem:
             loop = sum(draft.step <= self.stem for draft, _ in rows)
         done = self._numbered(rows)
+        if loop is not None and not any(row.number for row in done[loop:]):
+            done[loop:loop] = self._turns(max((row.number for row in done), default=0))
         doing = {row.event.process for row in done}
         names = tuple(name for name in self.space.world.program.plans if name in doing)
         report = None
@@ -213,6 +215,22 @@ class _Writer:
                 found.append((self._moved(draft, told), told))
         return sorted(found, key=lambda each: each[0].place)
 
+    def _turns(self, number: int) -> Iterator[Row]:
+        """A row for each who goes round in a loop without any action."""
+        t = float(len(self.taken))
+        for name in self.going:
+            state = self._value(actor(name)).state
+            code = self.space.world.processes[name].machine.code
+            step = code[state.at].step if isinstance(state, State) else None
+            if step is not None:
+                number += 1
+                none = (None, None, "ok", None)
+                yield Row(Event(0, t, name, step.verb, None, step.line, *none, t), number)
+
+    def _value(self, key: str) -> Any:
+        """What an actor is up to in the end."""
+        return self.space.value(self.states[-1], key)
+
     def _stays(self, name: str) -> bool:
         """Whether a process that lives cannot go on."""
         return self.end in ("deadlock", "timeout") and name not in self.going
@@ -251,7 +269,7 @@ class _Writer:
 
     def _under_way(self, event: Event) -> bool:
         """Whether a process has taken steps of what it is at, in the end."""
-        value = self.space.value(self.states[-1], actor(event.process))
+        value = self._value(actor(event.process))
         return isinstance(value, Local) and bool(value.history) and self._stays(event.process)
 
     def _numbered(self, drafts: list[tuple[_Draft, Event]]) -> list[Row]:

@@ -200,6 +200,9 @@ class Teller:
             if not isinstance(value, Local):
                 continue
             leaving = isinstance(value.state, Done)
+            if self._goes_on(name, state, end):
+                self._add(t, name, "end", extra={"exitcode": None, "stopped": end})
+                continue
             if process.acts(value):
                 line = self._line(name, process.pending(value), t)
                 if line is not None:
@@ -207,6 +210,12 @@ class Teller:
                     self.since[name] = t
             status = "blocked" if leaving else "ok"
             self._add(t, name, "end", status, extra={"exitcode": None, "stopped": end})
+
+    def _goes_on(self, name: str, state: int, end: str) -> bool:
+        """Whether a process goes round in a loop, and is at nothing that it never comes back
+        from."""
+        who = next(each for each in self.space.actors if each.key == actor(name))
+        return end == "timeout" and bool(self.space.differences(who, state))
 
     def _events(self) -> Iterator[Event]:
         """The events in order. One that stands where it took effect has the time of that."""

@@ -67,5 +67,5 @@ def _elsewhere(story: Story) -> Iterator[str]:
         if row.event.line is None and row.event.status == "blocked" and row.kind == "blocked":
             yield f"{row.event.process} is at its end: blocked"
     if story.loop is not None:
-        first = next(row.number for row in story.rows[story.loop :] if row.number)
-        yield f"from {first} on, again and again"
+        for first in [row.number for row in story.rows[story.loop :] if row.number][:1]:
+            yield f"from {first} on, again and again"
