@@ -480,10 +480,66 @@ def test_the_counterexample_as_a_trace_that_verify_accepts(here, say):
     assert json.loads(footer)["end"] == "deadlock"
 
 
+SPIN = """\
+mpflow: 1
+primitives: {v: {type: value, lock: false}}
+processes:
+  a: {vars: {x: 0}, actions: [{while: {condition: x == 0, do: [{load: {from: v, into: x}}]}}]}
+  b: {actions: [{choose: {from: [0, 1], into: c}}, {store: {to: v, value: $c}}]}
+"""
+
+
+@pytest.mark.parametrize("timing", ["any", "exact"])
+def test_the_token_of_a_loop_that_nobody_leaves_shows_a_run_without_end(here, say, capfd, timing):
+    (here / "spin.yaml").write_text(SPIN)
+    assert main(("check", "--format", "json", "--timing", timing, "spin.yaml")) == 1
+    report = json.loads(capfd.readouterr().out)
+    (token,) = (o["token"] for o in report["outcomes"] if o["outcome"] == "timeout")
+    assert main(("simulate", "spin.yaml", "--schedule", token, "--trace", "s.jsonl")) == 1
+    out = capfd.readouterr().out
+    assert "failed: the run ended by timeout" in out
+    assert len(out.splitlines()) < 30  # once round is enough
+    assert [line.split()[1] for line in out.splitlines() if "blocked" in line] == ["main"]
+    assert main(("verify", "s.jsonl")) == 0
+
+
+def test_a_simulation_goes_round_a_loop_that_nobody_leaves_only_once(here, capfd):
+    (here / "spin.yaml").write_text(SPIN.replace("[0, 1]", "[0]"))
+    assert main(("simulate", "spin.yaml", "--trace", "s.jsonl")) == 1
+    assert len(capfd.readouterr().out.splitlines()) < 30
+    assert main(("verify", "s.jsonl")) == 0
+
+
+def test_a_deadlock_that_is_possible_and_never_is_was_not_put_to_the_test(here, say):
+    (here / "never.yaml").write_text(ORDERED + "expect: {deadlock: possible}\n")
+    assert "never put to the test:\n  deadlock: possible, and no run ends so\n" in (
+        say("never.yaml").out
+    )
+
+
+def test_a_search_cut_short_names_the_variable_that_grows(here, say):
+    (here / "grows.yaml").write_text(
+        """\
+mpflow: 1
+primitives: {v: value}
+processes:
+  a:
+    vars: {n: 0, x: 0}
+    actions:
+      - while: {condition: x == 0, do: [{load: {from: v, into: x}}, {let: {n: $(n + 1)}}]}
+  b: {actions: [{store: {to: v, value: 1}}]}
+"""
+    )
+    found = say("--max-states", "20000", "grows.yaml")
+    assert found.code == 4
+    assert re.search(r"`n` of `a` has had [\d,]+ values: does it ever stop\?", found.out)
+
+
 def test_what_is_proved_leaves_no_trace_and_says_so(say):
     said = say("-q", "ordered.yaml", "--trace", "t.jsonl")
     assert said.code == 0
     assert said.err == "mpflow: ordered has no counterexample to write to t.jsonl\n"
+    assert not Path("t.jsonl").exists()
 
 
 # Numbers

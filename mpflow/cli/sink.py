@@ -21,9 +21,10 @@ class Sink:
     """A file that is not touched before there is something to write, or standard output. A file
     whose name ends in .gz is compressed."""
 
-    def __init__(self, name: str | None, raw: BinaryIO | None = None) -> None:
+    def __init__(self, name: str | None, raw: BinaryIO | None = None, new: bool = False) -> None:
         self.name = name
         self.raw = raw
+        self.new = new  # whether there was no such file before
         self.stream: TextIO | None = None if raw is not None else sys.stdout
 
     @staticmethod
@@ -39,7 +40,8 @@ class Sink:
             if os.path.exists(name) and os.path.exists(path) and os.path.samefile(name, path):
                 raise Unwritable(f"--trace {name} would overwrite the scenario")
         try:
-            return Sink(name, open(name, "ab"))
+            new = not os.path.exists(name)
+            return Sink(name, open(name, "ab"), new)
         except (OSError, ValueError) as error:
             raise _unwritable(name, error) from None
 
@@ -75,13 +77,17 @@ class Sink:
         return TextIOWrapper(whole, encoding="utf-8", newline="\n")
 
     def close(self) -> None:
-        """Give up the file; what could not be written is not tried again."""
+        """Give up the file, and take it away if it is new and nothing was written; what could not
+        be written is not tried again."""
         if self.raw is None:
             return
         for each in (self.stream, self.raw):
             with suppress(OSError, ValueError):
                 if each is not None:
                     each.close()
+        if self.new and self.stream is None and self.name is not None:
+            with suppress(OSError):
+                os.unlink(self.name)
 
 
 def _unwritable(name: str, error: Exception) -> Unwritable:

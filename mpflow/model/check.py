@@ -23,13 +23,14 @@ from mpflow.model.names import actor
 from mpflow.model.reduce import Stubborn
 from mpflow.model.schedule import moves_to
 from mpflow.model.space import Space
-from mpflow.model.traps import explored
+from mpflow.model.traps import explored, may_loop
 from mpflow.model.world import World
 from mpflow.program import compile_program
 from mpflow.scenario import Scenario
 from mpflow.trace import Trace, plain
 
 COUNTED = 20_000  # states up to which interleavings are counted, where reductions left some out
+GROWN = 1_000  # values of a variable that are many
 CALMED = 16  # schedules of violations that are made easier to follow
 
 
@@ -134,9 +135,25 @@ class _Checker:
             tuple(self._reductions()),
             tuple(self._assumed()),
             0.0,
-            self.found.cut,
+            f"{self.found.cut}{self._growing()}" if self.found.cut else "",
             self.world,
         )
+
+    def _growing(self) -> str:
+        """Where a search was cut short, the variable that has had most values, if it may be that
+        which makes the states endless."""
+        most, told = GROWN, ""
+        for name, process in self.world.processes.items():
+            if not may_loop(process):
+                continue
+            values = self.space.fields[actor(name)].values
+            slots = [each.state.slots for each in values if isinstance(each, Local)]
+            for variable, slot in process.machine.names.items():
+                many = len({each[slot] for each in slots})
+                if many > most:
+                    told = f"; `{variable}` of `{name}` has had {many:,} values: does it ever stop?"
+                    most = many
+        return told
 
     # Runs
 
@@ -230,6 +247,10 @@ class _Checker:
             for key in ("always", "never", "sometimes", "output"):
                 if getattr(expect, key):
                     yield f"`{key}` speaks of runs that complete, and none does"
+        for word in ("deadlock", "timeout"):
+            possible = getattr(expect, word) == "possible"
+            if possible and not any(trace.end == word for trace in runs):
+                yield f"{word}: possible, and no run ends so"
         marks = {mark for v, _ in self._values("marks") for mark in v}
         for one, other, line in expect.order:
             for mark in (one, other):

@@ -114,7 +114,8 @@ def read_token(text: str, actors: Sequence[str], digest: str) -> Schedule:
         )
     if parts[1] != digest[:12]:
         raise DivergedError(
-            "this schedule token belongs to another scenario, or to another form of it"
+            "this schedule token belongs to another scenario, or to another form of it: it needs"
+            " the same file, and the same -p and --start-method"
         )
     try:
         packed = parts[2] + "=" * (-len(parts[2]) % 4)

@@ -40,7 +40,7 @@ def _explored(space: Space, watch: Watch, reduce: bool) -> Explored:
 
 def _traps(space: Space, found: Search) -> list[list[int]]:
     """The loops; without such as may go on there are none."""
-    loops = any(map(_may_loop, space.world.processes.values()))
+    loops = any(map(may_loop, space.world.processes.values()))
     return endless(found) if loops and not found.cut else []
 
 
@@ -67,7 +67,7 @@ def _with_clock(space: Space, found: Search, watch: Watch) -> Explored:
     return Explored(found, [part[0] for part in parts])
 
 
-def _may_loop(process: Process) -> bool:
+def may_loop(process: Process) -> bool:
     """Whether a process has a loop that the text sets no end to."""
     return any(
         step.kind == "open"
