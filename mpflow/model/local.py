@@ -22,7 +22,9 @@ class Local(NamedTuple):
     history: tuple[int, ...] = ()
 
 
-IDLE = (0,)  # a history: nothing for so long that there is a pause, lest a loop be without end
+# A history: nothing for so long that there is a pause, lest a loop be without end; or there is an
+# error that no action of its own has raised just now, and it has not ended the process yet.
+IDLE = (0,)
 UNBORN = State(-1, ())  # of a process that was started and has not come to its first instruction
 
 

@@ -76,8 +76,10 @@ class Process:
         """The process when its step had this result, and what was completed by that."""
         if isinstance(local.state, State) and local.state.at == UNBORN.at:
             return self._settle(local._replace(state=self.machine.start()))
-        if local.history == IDLE and isinstance(local.state, State):
-            state = local.state if self.machine.acts(local.state) else self.machine.on(local.state)
+        if local.history == IDLE:
+            state = local.state
+            if isinstance(state, State) and not self.machine.acts(state):
+                state = self.machine.on(state)
             return self._settle(local._replace(history=(), state=state))
         history = (*local.history, self.world.values.number(result))
         if isinstance(local.state, Done):
@@ -94,8 +96,11 @@ class Process:
         return Dead(code, error, tuple((name, slots[names[name]]) for name in seen))
 
     def killed(self, local: Local, number: int) -> Dead:
-        """The process when a signal has ended it; on its way out it keeps the error that it had."""
+        """The process when a signal has ended it; on its way out it keeps the error that it had,
+        once that has come out of all that a `with` or a `finally` had to do."""
         failure = local.state.failure if isinstance(local.state, Done) else None
+        if local.history == IDLE:
+            failure = None
         return self.dead(-number, failure, local.state.slots)
 
     def acts(self, local: Local) -> bool:
@@ -174,10 +179,12 @@ class Process:
         if ask.phase == "enter":
             result = targets[0] if targets else ask.arguments["name"]
         try:
-            return Local(self.machine.after(local.state, ask, result), mem)
+            state = self.machine.after(local.state, ask, result)
         except KeyError:
             line = ask.step.line
             raise Uncheckable("a variable whose name only the run decides", line) from None
+        failed = isinstance(state, Done) and state.failure is not None
+        return Local(state, mem, history=IDLE if failed and self.careful else ())
 
     def _ask(self, state: State) -> Ask:
         key = self.name, state, self.world.now

@@ -187,7 +187,7 @@ class Stubborn:
         if not accesses.covers(future, kinds):
             raise AssertionError(f"{actor.key} was not expected to do one of {kinds}")
         conflicts = accesses.conflicts(kinds)
-        if isinstance(value, Local) and value.history == IDLE:
+        if isinstance(value, Local) and value.history == IDLE and isinstance(value.state, State):
             conflicts = ANYTHING  # a loop with no other step: others must get their turn
         return Reach(future, unguarded, conflicts, accesses.enabling(kinds))
 

@@ -614,3 +614,36 @@ def test_what_a_process_exits_with(process, action, code, error):
     expect: {{exitcode: {{{process}: {code}}}}}
     """
     same(text, [[code, error]])
+
+
+@pytest.mark.parametrize("unwinding", ["with", "finally"])
+def test_a_killed_process_may_have_given_a_lock_back_and_not_yet_failed(unwinding):
+    """Between the release and the moment at which the error ends it, a signal may come."""
+    fails = "is_set: {event: e, into: x}, raise: {error: ValueError, message: no}"
+    body = {
+        "with": f"with: {{lock: l, do: [{fails}]}}",
+        "finally": f"try: {{do: [acquire: l, {fails}], finally: [release: l]}}",
+    }[unwinding]
+    text = f"""
+    primitives: {{l: lock, e: event}}
+    processes: {{child: {{vars: {{x: 0}}, actions: [{{{body}}}]}}}}
+    main:
+      - start: child
+      - kill: child
+      - join: child
+      - acquire: {{lock: l, block: false, into: free}}
+    outcome: {{o: "[child.exitcode, child.error, child.x, main.free]"}}
+    expect: {{exitcode: {{child: [1, -9]}}, error: {{child: [null, ValueError]}}}}
+    """
+    same(
+        text,
+        [
+            [1, "ValueError", False, True],
+            [-9, "ValueError", False, True],
+            [-9, None, False, True],
+            [-9, None, False, False],
+            [-9, None, None, True],  # before it had set any variable
+            [-9, None, 0, True],
+            [-9, None, 0, False],
+        ],
+    )
