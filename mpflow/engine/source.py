@@ -279,13 +279,16 @@ class _Writer:
         pause = ["pause()"] if self.program.delays else []
         if first:
             self.shown[step.number] = site
-        # The value stands there when the action begins: it may be all that is left of it.
-        around = [*saving, *pause, call, *pause, *after]
+        # Value and variables stand there when the action begins: it may be all that is left of it.
         lines = [
             *self._stamp(),
             *first,
+            *saving,
             f"sites[at] = {site}",
-            *around,
+            *pause,
+            call,
+            *pause,
+            *after,
             "stamps[at] = now()",
             "at += 1",
         ]
@@ -301,11 +304,10 @@ class _Writer:
         self._end_block()
         depth = step.depth + (2 if step.kind == "close" else 1)
         site = self._site(False, step.verb, None, step.line, _shows(step))
-        for line in [*self._stamp(), f"begin(at, {site})"]:
+        for line in [*self._stamp(), *self._saving(self.unsaved.take()), f"begin(at, {site})"]:
             self._line(depth, line, step)
         self._line(depth, "try:", step)
-        for line in [*self._saving(self.unsaved.take()), call]:
-            self._line(depth + 1, line, step)
+        self._line(depth + 1, call, step)
         self._failing(depth, "failed(None, error)", step)
         self._line(depth, "finally:", step)
         self._line(depth + 1, f"{_VIEWS} = views()", step)

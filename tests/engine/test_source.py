@@ -39,15 +39,15 @@ def test_what_the_text_settles_is_done_in_place_and_saves_what_has_changed():
                 try:
                     x = v_i
                     words[at] = x if type(x) is integer and LEAST < x < MOST else word(x)
-                    sites[at] = 33
                     slots[0] = v_n if type(v_n) is integer and LEAST < v_n < MOST else kept(0, v_n)
                     slots[1] = v_i if type(v_i) is integer and LEAST < v_i < MOST else kept(1, v_i)
+                    sites[at] = 33
                     put_q(x)
                     stamps[at] = now()
                     at += 1
                     v_n = (v_n + 1)
-                    sites[at] = 37
                     slots[0] = v_n if type(v_n) is integer and LEAST < v_n < MOST else kept(0, v_n)
+                    sites[at] = 37
                     v_x = get_q()
                     slots[2] = words[at] = v_x if type(v_x) is integer and LEAST < v_x < MOST \
 else word(v_x)
@@ -81,9 +81,9 @@ def test_blocks_and_ways_out_become_python_s_own_and_the_rest_is_worked_out():
             sites, words, stamps, at, limit = views()
             v_n = 2
             if (v_n == 1):
+                slots[0] = v_n if type(v_n) is integer and LEAST < v_n < MOST else kept(0, v_n)
                 begin(at, 32)
                 try:
-                    slots[0] = v_n if type(v_n) is integer and LEAST < v_n < MOST else kept(0, v_n)
                     do(1, {})
                 except BaseException as error:
                     failed(None, error)
@@ -100,8 +100,8 @@ def test_blocks_and_ways_out_become_python_s_own_and_the_rest_is_worked_out():
                     raise
             if at > limit: sites, words, stamps, at, limit = more(at)
             try:
-                sites[at] = 37
                 slots[0] = v_n if type(v_n) is integer and LEAST < v_n < MOST else kept(0, v_n)
+                sites[at] = 37
                 words[at] = acquire_a()
                 stamps[at] = now()
                 at += 1
