@@ -40,6 +40,7 @@ _CONFLICTS = {
     "drop": "r",
     # a feeder's buffer
     "end": "pop look act",
+    "asks": "pop",
     # signals to a process that may be stopped; whether it is: `go` while it is not
     "sends": "sends arrive",
     "stop": "stop cont go see",

@@ -96,6 +96,12 @@ def qsize(on: Any, me: Any) -> Any:
 
 
 def empty(on: Any, me: Any) -> Any:
+    """Queue.empty. In a process that has closed the queue, the feeder thread closes the reading end
+    as it ends (queues.py, _feed)."""
+    if me.get(("closed", on.name)) and on.fed_by(me.name):
+        key = on.own("buffer", me.name)
+        if (yield on.step((key,), (f"{key}:asks",), lambda items: [(items == ENDED, (items,))])):
+            raise OSError("handle is closed")
     return not (yield _pipes.poll(on, on.key("pipe"), 0))
 
 

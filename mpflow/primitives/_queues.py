@@ -84,7 +84,10 @@ EMPTY = Operation(
     boolean=True,
     method="empty",
     model=_feeding.empty,
-    accesses=lambda on, process, waits: (f"{on.key('pipe')}:poll",),
+    accesses=lambda on, process, waits: (
+        f"{on.key('pipe')}:poll",
+        f"{on.own('buffer', process)}:asks",
+    ),
 )
 
 OPERATIONS = (

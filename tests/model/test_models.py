@@ -647,3 +647,18 @@ def test_a_killed_process_may_have_given_a_lock_back_and_not_yet_failed(unwindin
             [-9, None, 0, False],
         ],
     )
+
+
+def test_a_closed_queue_cannot_be_asked_any_more_when_its_feeder_has_ended():
+    """queues.py, _feed: the thread closes the reading end of its process behind the sentinel."""
+    text = """
+    primitives: {q: queue}
+    processes:
+      child:
+        actions:
+          - put: {value: 1, to: q}
+          - close: q
+          - try: {do: [empty: {queue: q, into: x}], except: {OSError: [let: {x: closed}]}}
+    outcome: {o: child.x}
+    """
+    same(text, [True, False, "closed"])
