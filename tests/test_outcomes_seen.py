@@ -7,7 +7,7 @@ RARE with its reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -81,29 +81,29 @@ def unseen(scenario: Scenario, hosts: Hosts, runs: int) -> frozenset[str]:
     return frozenset(left)
 
 
-def look(name: str, hosts: Hosts, runs: int) -> None:
-    """One file: all its outcomes are seen, or it stands in RARE."""
-    for scenario in api.load(str(FOLDER / name), Choice()).scenarios[:1]:
-        left = unseen(scenario, hosts, runs)
-        assert not left or name in RARE, left
+@pytest.fixture
+def look(hosts: Hosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """A function: of this file all outcomes are seen, in a folder of its own, or it is in RARE."""
+    monkeypatch.chdir(tmp_path)
+
+    def seen(name: str) -> None:
+        for scenario in api.load(str(FOLDER / name), Choice()).scenarios[:1]:
+            left = unseen(scenario, hosts, RUNS)
+            assert not left or name in RARE, left
+
+    return seen
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_each_outcome_is_seen(
-    name: str, hosts: Hosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    look(name, hosts, RUNS)
+def test_each_outcome_is_seen(name: str, look: Callable[[str], None]) -> None:
+    look(name)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", FILES)
-def test_each_outcome_of_many_is_seen(
-    name: str, hosts: Hosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    look(name, hosts, RUNS)
+def test_each_outcome_of_many_is_seen(name: str, look: Callable[[str], None]) -> None:
+    look(name)
 
 
 def test_the_table_names_files() -> None:

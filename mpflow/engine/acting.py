@@ -245,9 +245,9 @@ class Acting:
         """What a name means for a verb on primitives or processes; "": for any."""
         children, objects = self.worker.children, self.worker.objects
         kind = self.worker.types[name.partition(".")[0]] if name in objects else None
+        makers = children if kind is None else None
         for each, type_name in meant(said, verb, name, kind, lambda: children.named(name, verb)):
-            ours = kind is not None
-            yield Target(each, type_name, objects.get(each), None if ours else children)
+            yield Target(each, type_name, objects.get(each), makers)
 
 
 def _refuse(step: Step, target: Target, other: Mapping[str, Any]) -> None:

@@ -206,10 +206,8 @@ class Merge:
             extra["stopped"] = self.records.end
             error = None
             ended = max(began, self.records.ended)
-            if story.left is None:
-                began = max(
-                    began, ended - _MARGIN
-                )  # what it was at may have taken effect long after
+            if story.left is None:  # what it was at may have taken effect long after
+                began = max(began, ended - _MARGIN)
             if story.left is not None and story.ended is None:
                 status, ended = "blocked", inf
         return Interval(

@@ -136,7 +136,7 @@ class Timed:
 
     def retrace(self, schedule: Schedule) -> tuple[list[Taken], list[float], float, Now]:
         """The moves of a schedule made again, the seconds at which each was made, and the moment
-        and the state then. Raises DivergedError where one cannot be made."""
+        and the state then. Raises DivergedError where one cannot be made, and FullError."""
         taken, times = [], []
         actors = {actor.key: number for number, actor in enumerate(self.clocked.space.actors)}
         clock, now = self._settled(self.clocked.first())

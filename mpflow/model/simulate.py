@@ -93,12 +93,6 @@ def _unhurried(space: Space, taken: list[Taken]) -> Iterator[float]:
         yield now
 
 
-def with_clock(space: Space, schedule: Schedule) -> tuple[list[Taken], list[float]]:
-    """The moves of a schedule that was found with a clock, and their times. Raises DivergedError
-    and FullError."""
-    return Timed(space).retrace(schedule)[:2]
-
-
 def schedule_token(scenario: Scenario, schedule: Schedule, world: World) -> str:
     """A schedule as one line."""
     return token(schedule, [*world.actors(), TICK], digest(scenario, world))

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mpflow.model.calm import could_go_on
+from mpflow.model.clock import Timed
 from mpflow.model.lasso import lasso
 from mpflow.model.local import Local
 from mpflow.model.machine import Done, State
 from mpflow.model.moves import Schedule
 from mpflow.model.names import actor, split
 from mpflow.model.schedule import Taken, replay
-from mpflow.model.simulate import with_clock
 from mpflow.model.space import Space
 from mpflow.model.stuck import explain
 from mpflow.model.tale import Teller, first_moments
@@ -65,7 +65,7 @@ def story(scenario: Scenario, world: World, schedule: Schedule, end: str) -> Sto
 
 def _story(scenario: Scenario, space: Space, schedule: Schedule, end: str) -> Story:
     exact = space.world.facts.exact
-    taken = with_clock(space, schedule)[0] if exact else replay(space, schedule)
+    taken = Timed(space).retrace(schedule)[0] if exact else replay(space, schedule)
     stem = len(taken)
     going: frozenset[str] = frozenset()
     if end == "timeout" and not exact:
