@@ -120,9 +120,10 @@ def _differ(action: str, done: list[Event], witnessed: int) -> str | None:
 
 
 def _variable(trace: Trace, sends: int) -> str | None:
-    """What was counted is kept when the next action begins: with the last send, or before it."""
+    """What was counted is kept just before the next action begins: the last send has its number,
+    or the one that was about to begin has."""
     kept = trace.variables.get("dies", {}).get("n")
-    if kept in (sends - 1, sends - 2) or (kept is None and sends <= 1):
+    if kept in (sends - 1, sends) or (kept is None and not sends):
         return None
     return f"n is kept as {kept} after {sends} times send"
 
