@@ -5,7 +5,7 @@ Protocols only: for type checkers, and imported by nobody while a scenario runs.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 
@@ -16,6 +16,10 @@ class Observation(Protocol):
     after its begin, nobody knows.
     """
 
+    @property
+    def began(self) -> float: ...
+    @property
+    def ended(self) -> float: ...
     @property
     def process(self) -> str: ...
     @property
@@ -56,6 +60,24 @@ class Lenient(Rule, Protocol):
     def relax(self) -> bool:
         """Allow that, too, from now on: no order was found without it. Whether there is anything
         more to allow."""
+        ...
+
+
+class Lined(Rule, Protocol):
+    """A rule that learns from events in which order others came that were under way at once."""
+
+    def certain(self, state: Any) -> bool:
+        """Whether no later event tells more of those before this state."""
+        ...
+
+    def turns(
+        self,
+        states: Sequence[Any],
+        events: Sequence[Observation],
+        place: Callable[[Observation], Any],
+    ) -> Iterable[tuple[Observation, Sequence[Observation]]]:
+        """What events tell, given the state before and behind each: an earlier event, and others
+        all of which came behind it. `place` is where an event stands so far."""
         ...
 
 

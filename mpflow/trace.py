@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
+from math import inf
 from typing import Any, NamedTuple
 
 TYPE_CHECKING = False
@@ -39,6 +40,11 @@ class Event(NamedTuple):
     error: tuple[str, str] | None
     began: float
     extra: Mapping[str, Any] = {}
+
+    @property
+    def ended(self) -> float:
+        """Until when it may have taken effect."""
+        return inf if self.status == "blocked" else self.t
 
     def as_json(self) -> dict[str, Any]:
         """The event as the trace has it; what is too long or no JSON is shortened, and said."""

@@ -17,7 +17,7 @@ from mpflow.engine.search import Search, earliest
 
 if TYPE_CHECKING:
     from mpflow.engine.order import Interval
-    from mpflow.rule import Rule
+    from mpflow.rule import Lined, Rule
 
 WINDOWS = (0, 8, 32, 128, 512, 2048)  # how many events are taken back, one try after another
 PATIENCE = 20_000  # states looked at until an event is given up; less after each one given up
@@ -26,7 +26,7 @@ LEAST_PATIENCE = 100
 ENDED = itemgetter(0)
 TOOK_EFFECT = ""  # in the place of the reason why an event is suspect
 
-Row = tuple[float, int, "Interval", str | None]  # moment, rank in it, what, suspect
+Row = tuple[float, float, "Interval", str | None]  # moment, rank in it, what, suspect
 
 
 class Places:
@@ -39,8 +39,11 @@ class Places:
     def __init__(self) -> None:
         self.unusual: dict[int, Row | None] = {}
         self.final = -math.inf
+        self.told = 0  # how often events were placed by what others told
 
-    def put(self, each: Interval, moment: float, rank: int = 0, suspect: str | None = None) -> None:
+    def put(
+        self, each: Interval, moment: float, rank: float = 0, suspect: str | None = None
+    ) -> None:
         if moment == each.ended and not rank and not suspect:
             self.unusual.pop(id(each), None)
         else:
@@ -51,6 +54,41 @@ class Places:
             return each.ended
         row = self.unusual[id(each)]
         return row[0] if row else -math.inf
+
+    def arrange(self, each: Interval, behind: Sequence[Interval]) -> None:
+        """Place an event just before all those behind it, where its times let that be. What is
+        placed before one event keeps the order in which it was told."""
+        if not behind:
+            return
+        first = min(map(self.at, behind))
+        if self.at(each) < first:
+            return
+        if each.began >= first[0] and each.began < each.ended:
+            self._make_way(behind, math.nextafter(each.began, math.inf))
+            first = min(map(self.at, behind))
+        moment, rank = first
+        if self.final <= moment and earliest(each) <= moment:
+            self._put(each, moment, rank - 1 + self._next())
+
+    def _make_way(self, behind: Iterable[Interval], moment: float) -> None:
+        """Place those behind later that never came back, so that another one can still come before
+        them."""
+        for other in behind:
+            if other.ended == math.inf and self.at(other)[0] < moment:
+                self._put(other, moment, 1 + self._next())
+
+    def at(self, each: Interval) -> tuple[float, float]:
+        """The moment, and the rank in it."""
+        row = self.unusual.get(id(each), (each.ended, 0))
+        return row[:2] if row else (-math.inf, 0)
+
+    def _put(self, each: Interval, moment: float, rank: float) -> None:
+        self.put(each, moment, rank, TOOK_EFFECT if each.ended == math.inf else None)
+
+    def _next(self) -> float:
+        """A little more each time, and never 1."""
+        self.told += 1
+        return self.told * 2.0**-40
 
 
 class History:
@@ -66,6 +104,8 @@ class History:
         self.early: dict[int, Interval] = {}  # taken before their turns, which are still to come
         self.blocked: list[Interval] = []  # never came back, and had no effect so far
         self.patience = PATIENCE
+        self.lined: Lined | None = rule if hasattr(rule, "turns") else None  # type: ignore
+        self.aligned = 0  # how many of the events have told what they tell of others
 
     def take(
         self, events: list[Interval], under_way: Callable[[Interval], Iterable[Interval]]
@@ -91,7 +131,26 @@ class History:
             self._mend(each, [*_ties(events, turn), *under_way(each)])
             after, state = self.rule.after, self.state
         self.state = state
+        if self.lined is not None:
+            self._align(self.lined, len(done) > self.aligned + WINDOWS[-1])
+        surplus = len(done) - WINDOWS[-1]
         del done[: -WINDOWS[-1]], states[: -WINDOWS[-1]]
+        self.aligned -= max(0, surplus)
+
+    def finish(self) -> None:
+        """No more events will come."""
+        if self.lined is not None:
+            self._align(self.lined, True)
+
+    def _align(self, rule: Lined, all_: bool) -> None:
+        """Let the places of events follow what others tell of their order, as far as they do."""
+        states, end = [*self.states, self.state], len(self.events)
+        while end > self.aligned and not (all_ or rule.certain(states[end])):
+            end -= 1
+        start, self.aligned = self.aligned, end
+        told = rule.turns(states[start : end + 1], self.events[start:end], self.places.at)  # type: ignore[arg-type]
+        for each, behind in told:
+            self.places.arrange(each, behind)  # type: ignore[arg-type]
 
     def _mend(self, event: Interval, under_way: list[Interval]) -> None:
         """Place an event that is not legal now: in another order, or as suspect."""
@@ -157,6 +216,7 @@ class History:
                 self._place_blocked(each)
             elif self.early.pop(id(each), None):
                 self.places.put(each, each.ended)
+        self.aligned = min(self.aligned, start)
         del self.events[start:], self.states[start:]
         for each in order:
             self.states.append(state)

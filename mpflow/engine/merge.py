@@ -7,7 +7,7 @@ is told by its own notes, its parent's and the host's; that is looked up first.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from math import inf
@@ -93,9 +93,16 @@ class Merge:
         codes.update((name, code) for name, _, code, _ in self._unborn())
         self.exitcodes = {name: codes[name] for name in program.plans if name in codes}
         self.errors = {s.name: s.left[1][0] if s.left and s.left[1] else None for s in declared}
-        self.variables = {story.name: story.variables for story in declared}
+        self.variables = {story.name: self._variables(story) for story in declared}
         self.gone = {s.name for s in self.stories if self._exit_code(s) is not None}
         self.parks = {name for name, kind, _ in program.primitives if kind == "condition"}
+
+    def _variables(self, story: Story) -> Mapping[str, Any]:
+        """A process's variables at its end. Those that it has from its start are written one after
+        the other, before its first action: who was killed in between has none."""
+        plan = self.program.plans.get(story.name)
+        at_start = () if plan is None or story.left is not None else plan.vars
+        return story.variables if all(n in story.variables for n, _ in at_start) else {}
 
     def count(self) -> int:
         """How many events there are, about: never less than there are."""

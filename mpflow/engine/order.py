@@ -76,6 +76,8 @@ def in_order(
         while count - len(held[0][0]) >= HELD:
             count -= len(held[0][0])
             yield from _release(*held.popleft(), places)
+    for history in histories.values():
+        history.finish()
     for part in held:
         yield from _release(*part, places)
 

@@ -1,25 +1,30 @@
-"""What a queue and a pipe share: items of several producers, each one's in his own order.
+"""What queues and pipes share: items of several producers, each one's in his own order.
 
-In: an item put or got. Out: the state after it, or None. Between producers nothing is promised:
-a feeder thread or a scheduler decides. So a state says how far each producer's items have been
-put and got; where equal items make it uncertain whose was got, it keeps every answer.
+In: an item put or got. Out: the state after it, or None. Between a queue's producers nothing is
+promised: their feeder threads decide. Into a pipe items go one after the other: whose put was over
+before another one's began, his item comes first; of those that were under way at once only what is
+got tells the order. So a state says how far each producer's items have been put and got; where
+equal items make it uncertain whose was got, it keeps every answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import inf
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
 
 _MOST = 64
 _OWN = object()
+ANY = object()
 _PLAIN = (int, str, bytes, bool, type(None))  # where not equal means not the same
 
 
 class Put:
-    """One producer's put and the puts that come next: one, but for orders tried and given up.
+    """One producer's put (`by`: the event; None where he has put nothing yet) and the puts that
+    come next: one, but for orders tried and given up.
 
     States point into this chain, and it only points forwards: what no state can still ask for is
     free to go.
@@ -27,7 +32,7 @@ class Put:
 
     __slots__ = ("by", "following", "item", "others")
 
-    def __init__(self, by: Observation | None, item: object = None) -> None:
+    def __init__(self, by: Any, item: object = None) -> None:
         self.by = by
         self.item = item
         self.following: Any = None  # a Put, as soon as there is one
@@ -52,6 +57,15 @@ class Put:
 
 Puts = tuple[Put, ...]  # one of each producer
 State = tuple[int, Puts, frozenset[Puts]]  # items inside; the last put; the last got, all answers
+Turn = tuple["Observation", "list[Observation]"]  # a put, and those that came behind it
+
+
+class Got(NamedTuple):
+    """A get: the state before it, what was got (ANY: who knows), the state behind it."""
+
+    before: State
+    item: object
+    after: State
 
 
 class Producers:
@@ -61,8 +75,9 @@ class Producers:
     nothing is inside and all is known again.
     """
 
-    def __init__(self, drops: bool) -> None:
+    def __init__(self, drops: bool = False, in_line: bool = False) -> None:
         self.drops = drops  # whether what cannot be pickled gets lost
+        self.in_line = in_line  # whether all items go through one pipe as they are put
         self.changes = False  # whether an item may still be changed when it has been put
         self.numbers: dict[str, int] = {}
         self.origins: Puts = ()
@@ -71,16 +86,13 @@ class Producers:
         """Nobody has put anything."""
         return 0, (), frozenset([()])
 
-    def put(
-        self, state: State, event: Observation, producer: str = "", item: object = _OWN
-    ) -> State:
-        """One more item, the event's value, of the event's process; or as they are given."""
+    def put(self, state: State, event: Observation, item: object = _OWN) -> State:
+        """One more item of the event's process: the event's value, or as it is given."""
         inside, last, answers = state
         item = event.value if item is _OWN else item
-        producer = producer or event.process
-        number = self.numbers.get(producer)
+        number = self.numbers.get(event.process)
         if number is None:
-            number = self.numbers[producer] = len(self.numbers)
+            number = self.numbers[event.process] = len(self.numbers)
             self.origins += (Put(None),)
         if number >= len(last):
             unheard = self.origins[len(last) : number + 1]
@@ -109,6 +121,8 @@ class Producers:
             found = [got for put, got in _next(last, answers) if _same(put.item, item)]
         if not found and self.changes and isinstance(item, list | dict | set):
             found = [got for put, got in _next(last, answers) if type(put.item) is type(item)]
+        if self.in_line and len(last) > 1:
+            found = [got for got in found if _in_turn(got, last)]
         if found:
             return _state(inside - 1, last, frozenset(found))
         return self._after_dropped(state, item) if self.drops else None
@@ -131,6 +145,72 @@ class Producers:
         if not inside:
             return None
         return _state(inside - 1, last, frozenset([got for _, got in _next(last, answers)]))
+
+    # Where items go in line: the order of puts that were under way at once
+
+    def certain(self, state: State) -> bool:
+        """Whether it is known whose items were got."""
+        return len(state[2]) == 1
+
+    def line(self, got: Sequence[Got], place: Callable[[Observation], Any]) -> list[Turn]:
+        """The puts of what was got one after the other, each with the puts that came behind it.
+        What is uncertain is settled as the places of the puts have it, where they may; what nobody
+        knows is left out."""
+        turns: list[Turn] = []
+        answer: Puts | None = None
+        for before, item, (_, last, answers) in reversed(got):
+            if len(last) < 2 or not answers:
+                break
+            if answer is None:
+                answer = max(answers, key=lambda each: _least(_following(each, last), place))
+            answer = answer[: len(last)]  # whoever put for the first time later had put nothing
+            found = [
+                (answer[number].by, puts)
+                for puts in (each + self.origins[len(each) : len(last)] for each in before[2])
+                if (number := _only_difference(puts, answer)) is not None
+                and puts[number].towards(last[number]) is answer[number]
+                and (item is ANY or _is(answer[number].item, item))
+            ]
+            if not found:
+                break
+            behind = list(_following(answer, last))
+            put, answer = max(found, key=lambda each: place(each[0]))
+            turns.append((put, [other for other in behind if other.process != put.process]))
+        return turns[::-1]
+
+
+def _least(puts: Iterable[Observation], place: Callable[[Observation], Any]) -> Any:
+    return min(map(place, puts), default=(inf, 0))
+
+
+def _only_difference(one: Puts, other: Puts) -> int | None:
+    """The place of the only difference."""
+    found = [n for n, (a, b) in enumerate(zip(one, other, strict=True)) if a is not b]
+    return found[0] if len(found) == 1 else None
+
+
+def _is(one: object, other: object) -> bool:
+    try:
+        return bool(one == other) or _same(one, other)
+    except RecursionError:
+        return _same(one, other)
+
+
+def _following(got: Puts, last: Puts) -> Iterator[Observation]:
+    """The put of what comes next of each producer who has something inside."""
+    return (b.towards(end).by for b, end in zip(got, last, strict=True) if b is not end)
+
+
+def _in_turn(got: Puts, last: Puts) -> bool:
+    """Whether nothing that is inside was put before the put of what was got even began."""
+    first = min((each.ended for each in _following(got, last)), default=inf)
+    return not any(_before(first, put.by) for put in got if put.by)
+
+
+def _before(moment: float, put: Observation) -> bool:
+    """Whether what is over by then comes before a put: it takes effect behind its begin, unless
+    that is its end as well."""
+    return moment < put.began or moment == put.began < put.ended
 
 
 def _state(inside: int, last: Puts, answers: frozenset[Puts]) -> State:

@@ -8,13 +8,13 @@ end closed, inherited ones too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mpflow.kinds import FROM, INTO, TO, VALUE, WHAT, Argument, Operation, Primitive
 from mpflow.primitives import _pipes
 from mpflow.primitives._bytes import BYTES, encoded, raw
-from mpflow.primitives._producers import Producers, State
+from mpflow.primitives._producers import ANY, Got, Producers, State, Turn
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
@@ -35,7 +35,7 @@ class Pending(NamedTuple):
 
 class Messages:
     """A pipe in the order of events: what one end received was sent on the other before, and
-    each sender's messages come in the order in which he sent them.
+    messages come in the order in which they were sent, whoever sent them.
 
     A poll tells whether a message is under way: the bytes are in the kernel as soon as send has
     written them, no feeder holds them back. After a close of the other end, poll is not judged:
@@ -45,10 +45,10 @@ class Messages:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.ends = _ends(options)
-        self.senders = Producers(drops=False), Producers(drops=False)  # to the first end; second
+        self.lines = Producers(in_line=True), Producers(in_line=True)  # to the first end; second
 
     def start(self) -> Pending:
-        first, second = self.senders
+        first, second = self.lines
         return Pending((first.start(), second.start()))
 
     def after(self, state: Pending, event: Observation) -> Pending | None:
@@ -63,17 +63,46 @@ class Messages:
         if action in ("send", "send_bytes"):
             item = raw(event.value) if action == "send_bytes" else event.value
             state = state if action in sent else state._replace(sent=sent | {action})
-            return _with(state, other, self.senders[other].put(ways[other], event, item=item))
+            return _with(state, other, self.lines[other].put(ways[other], event, item))
         if action in ("recv", "recv_bytes"):
-            if status == "blocked" or _sent_otherwise(sent, action):
-                return _with(state, end, self.senders[end].lose(ways[end]))
-            item = raw(event.result) if action == "recv_bytes" else event.result
-            return _with(state, end, self.senders[end].get(ways[end], item))
+            item = _received(state, event)
+            if item is ANY:
+                return _with(state, end, self.lines[end].lose(ways[end]))
+            return _with(state, end, self.lines[end].get(ways[end], item))
         if action == "wait_any":  # it found an end ready: something is there, or end of file
             return state if ways[end][0] or closed else None
         if action == "poll" and status != "blocked" and other not in closed:
             return state if bool(event.result) == (ways[end][0] > 0) else None
         return state._replace(closed=closed | {end}) if action == "close" else state
+
+    def certain(self, state: Pending) -> bool:
+        return all(line.certain(way) for line, way in zip(self.lines, state.ways, strict=True))
+
+    def turns(
+        self,
+        states: Sequence[Pending],
+        events: Sequence[Observation],
+        place: Callable[[Observation], Any],
+    ) -> Iterator[Turn]:
+        """Sends that came before others, as receipts tell (rule.Lined)."""
+        for end, line in enumerate(self.lines):
+            yield from line.line(
+                [
+                    Got(before.ways[end], _received(before, event), after.ways[end])
+                    for before, event, after in zip(states, events, states[1:], strict=False)
+                    if event.action in ("recv", "recv_bytes")
+                    and event.status != "error"
+                    and _end(event) == self.ends[end]
+                ],
+                place,
+            )
+
+
+def _received(state: Pending, event: Observation) -> object:
+    """What a receipt tells; ANY where nobody knows what it was."""
+    if event.status == "blocked" or _sent_otherwise(state.sent, event.action):
+        return ANY
+    return raw(event.result) if event.action == "recv_bytes" else event.result
 
 
 def _with(state: Pending, end: int, way: State | None) -> Pending | None:

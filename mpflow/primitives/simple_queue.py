@@ -6,24 +6,23 @@ come out in the order in which they were put, whoever put them. A put waits whil
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mpflow.kinds import FROM, INTO, TO, VALUE, WHAT, Operation, Primitive
 from mpflow.primitives import _pipes
-from mpflow.primitives._producers import Producers, State
+from mpflow.primitives._producers import ANY, Got, Producers, State, Turn
 from mpflow.primitives._queues import EMPTY
 
 if TYPE_CHECKING:
     from mpflow.rule import Observation
-
-_ONE = "whoever"  # all who put are one producer: theirs is one order
 
 
 class Line:
     """A simple queue in the order of events: first in, first out, and empty when nothing is in."""
 
     def __init__(self) -> None:
-        self.items = Producers(drops=False)
+        self.items = Producers(in_line=True)
 
     def start(self) -> State:
         return self.items.start()
@@ -33,7 +32,7 @@ class Line:
         if status == "error":
             return state
         if event.action == "put":
-            return self.items.put(state, event, _ONE)
+            return self.items.put(state, event)
         if event.action == "get":
             return (
                 self.items.lose(state)
@@ -43,6 +42,25 @@ class Line:
         if event.action == "empty" and status == "ok":
             return state if bool(event.result) == (not state[0]) else None
         return state
+
+    def certain(self, state: State) -> bool:
+        return self.items.certain(state)
+
+    def turns(
+        self,
+        states: Sequence[State],
+        events: Sequence[Observation],
+        place: Callable[[Observation], Any],
+    ) -> list[Turn]:
+        """Puts that came before others, as what was got tells (rule.Lined)."""
+        return self.items.line(
+            [
+                Got(before, ANY if event.status == "blocked" else event.result, after)
+                for before, event, after in zip(states, events, states[1:], strict=False)
+                if event.action == "get" and event.status != "error"
+            ],
+            place,
+        )
 
 
 # The model (queues.py, SimpleQueue)

@@ -22,7 +22,34 @@ TYPES: dict[str, tuple[str, dict[str, Any]]] = {
     "queue": ("queue", {"maxsize": 0}),
     "slots": ("queue", {"maxsize": 2}),
     "pipe": ("pipe", PIPE),
+    "polled": ("pipe", PIPE),
+    "line": ("simple_queue", {}),
 }
+
+
+IN_LINE = ("pipe", "line")
+
+
+class InLine:
+    """A pipe or a simple queue as it is: items come out in the order in which they stand in line,
+    whoever put them. The rules in mpflow let pass what real time leaves open; they do not see that
+    a poll, too, may tell when an item was there, so polls are judged by them alone."""
+
+    def start(self) -> tuple[tuple[str, object], ...]:
+        return ()
+
+    def after(self, state: tuple[Any, ...], event: Interval) -> tuple[Any, ...] | None:
+        if event.action in ("send", "put"):
+            return (*state, (event.on, event.value))
+        inside = [each for each in state if event.action == "get" or each[0] != event.on]
+        if not inside or (event.status != "blocked" and inside[0][1] != event.result):
+            return None
+        return (*state[: (first := state.index(inside[0]))], *state[first + 1 :])
+
+
+def exact(subject: str) -> Any:
+    """The rule of a subject, and no other order than there can be."""
+    return InLine() if subject in IN_LINE else rule(subject)
 
 
 def rule(subject: str) -> Rule:
@@ -47,11 +74,11 @@ class Atom:
         """What somebody may want to do."""
         if self.name == "event":
             return {"action": random.choice(["set", "clear", "is_set", "wait"])}
-        if self.name in ("queue", "slots"):
+        if self.name in ("queue", "slots", "line"):
             verb = random.choice(["put", "get"])
             return {"action": verb, "value": random.randrange(items) if verb == "put" else None}
-        if self.name == "pipe":
-            verb = random.choice(["send", "send", "recv", "recv", "poll"])
+        if self.name in ("pipe", "polled"):
+            verb = random.choice(["send", "recv"] * 2 + ["poll"] * (self.name == "polled"))
             value = random.randrange(items) if verb == "send" else None
             return {"action": verb, "on": random.choice(["pipe.a", "pipe.b"]), "value": value}
         return {"action": random.choice(["acquire", "acquire", "release"])}
@@ -95,10 +122,11 @@ class Atom:
         if verb in ("put", "send"):
             if self.name == "slots" and sum(map(len, self.items.values())) >= 2:
                 return {"status": "error", "error": ("Full", "")} if random.random() < 0.3 else None
-            self.items.setdefault((on, process), []).append(what["value"])
+            producer = "" if self.name in (*IN_LINE, "polled") else process
+            self.items.setdefault((on, producer), []).append(what["value"])
             return {}
         heads = [(end, who) for (end, who), items in self.items.items() if items and end != on]
-        if self.name != "pipe":
+        if self.name not in ("pipe", "polled"):
             heads = [key for key, items in self.items.items() if items]
         if verb == "poll":
             return {"result": bool(heads)}
@@ -170,13 +198,13 @@ def _plan(
 ) -> tuple[float, float, int, float, str, dict[str, Any]]:
     """When somebody's next action takes effect, and which."""
     began = ready + (_span(random, ticks) if random.random() < 0.5 else 0)
-    moment = began + _span(random, ticks)
     name = random.choice(list(atoms))
     what = {"on": name, **atoms[name].action(random, items)}
+    moment = began + _span(random, ticks)
     return moment, random.random(), who, began, name, what
 
 
-def faults(placed: list[Placed]) -> list[str]:
+def faults(placed: list[Placed], judge: Callable[[str], Any] = exact) -> list[str]:
     """What is wrong with an order; what is suspect is left out."""
     wrong = []
     states: dict[str, set[Any]] = {}
@@ -195,7 +223,7 @@ def faults(placed: list[Placed]) -> list[str]:
         if each.subject is None or suspect:
             continue
         if each.subject not in rules:
-            rules[each.subject] = rule(each.subject)
+            rules[each.subject] = judge(each.subject)
             states[each.subject] = {(rules[each.subject].start(), frozenset())}
             pending[each.subject] = []
         if each.ended == math.inf:
@@ -231,7 +259,7 @@ def possible(lanes: list[list[Interval]]) -> bool:
     """Whether any order at all is legal: by trying all, of the events of one subject."""
     subject = next((each.subject for lane in lanes for each in lane), "lock")
     assert subject is not None
-    judge = rule(subject)
+    judged = exact(subject)
     tried = set()
 
     def search(taken: tuple[int, ...], state: Any) -> bool:
@@ -243,13 +271,13 @@ def possible(lanes: list[list[Interval]]) -> bool:
             return True
         for index, lane in enumerate(left):
             if lane and not any(_before(o, lane[0]) for other in left for o in other[:1]):
-                then = judge.after(state, lane[0])
+                then = judged.after(state, lane[0])
                 counts = (*taken[:index], taken[index] + 1, *taken[index + 1 :])
                 if then is not None and search(counts, then):
                     return True
         return False
 
-    return search((0,) * len(lanes), judge.start())
+    return search((0,) * len(lanes), judged.start())
 
 
 def _before(one: Interval, other: Interval) -> bool:

@@ -198,13 +198,15 @@ def _got(items: Items, event: Event) -> Iterator[Items]:
 
 
 def _pipe(state: tuple[Items, Items], event: Event) -> list[tuple[Items, Items]]:
-    """What is under way to the first end, and to the second."""
+    """What is under way to the first end, and to the second: first in, first out."""
     end = 0 if str(event.on).endswith(".conn1") else 1
     if event.action == "send":
         ways = [(*state[1 - end], (event.process, repr(event.value)))]
         return [_with(state, 1 - end, way) for way in ways]
     if event.action == "recv":
-        return [_with(state, end, way) for way in _got(state[end], event)]
+        first = state[end][:1]
+        fits = first and (event.status == "blocked" or first[0][1] == repr(event.result))
+        return [_with(state, end, state[end][1:])] if fits else []
     if event.action == "poll":
         told = event.status == "blocked" or bool(event.result) == bool(state[end])
         return [state] if told else []

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from textwrap import dedent
 
 from mpflow import api
+from mpflow.engine import record
+from mpflow.engine.launch import Records
+from mpflow.engine.merge import Merge
+from mpflow.engine.reading import lanes
 from mpflow.engine.source import Source, body
 from mpflow.program import compile_program
 
@@ -225,6 +230,19 @@ def test_variables_of_a_killed_process_are_those_of_its_last_action(run):
         """
     )
     assert trace.outcome == {"n": 10, "items": [0, 1, 2, 3, 4], "i": 4}
+
+
+def test_who_is_killed_while_its_first_variables_are_saved_has_none(tmp_path):
+    text = "mpflow: 1\nprocesses: {p: {vars: {n: 5, text: hello}, actions: [pass]}}"
+    program = compile_program(api.loads(text).scenarios[0], seed=1)
+    writer = record.Writer(str(tmp_path), variables=2)
+    writer.note(record.BEGIN, ("p", os.getpid(), ("n", "text")))
+    found = []
+    for slot, value in enumerate((5, "hello")):
+        writer.slots[slot] = writer.kept(slot, value)
+        records = Records("completed", 0.0, 1.0, {}, frozenset(), lanes(str(tmp_path)))
+        found.append(Merge(records, program).variables)
+    assert found == [{"p": {}}, {"p": {"n": 5, "text": "hello"}}]
 
 
 def test_an_action_does_not_begin_before_a_loop_that_leaves_no_record_has_ended(run):

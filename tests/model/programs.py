@@ -34,15 +34,10 @@ class Kind(NamedTuple):
     methods: tuple[str, ...] = ("fork", "fork", "fork", "spawn")
     actions: int = 6
     sleeps: bool = False
-    resets: bool = True  # an end of a duplex pipe is closed, maybe with something unread
 
 
 ANY = Kind()
-# Left out until the model has ConnectionResetError: who closes an end of a duplex pipe with
-# something unread resets the connection, and a recv at the other end is told so once.
-RUNNABLE = Kind(
-    resets=False, actions=5, endless=False, methods=("fork",) * 12 + ("spawn",), sleeps=True
-)
+RUNNABLE = Kind(actions=5, endless=False, methods=("fork",) * 12 + ("spawn",), sleeps=True)
 SMALL = Kind(actions=4)
 
 
@@ -386,7 +381,7 @@ class _Actions:
             sends = ends[1:]
             receives = [end for end in mine if end == ends[0]]
         draw = self.chance.random()
-        if draw < 0.15 and (self.whole.kind.resets or not made["duplex"]):
+        if draw < 0.15:
             return {"close": self.chance.choice(ends)}
         if receives and draw < 0.65:
             end = self.chance.choice(receives)
