@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from mpflow.expect import holds, judge
 from mpflow.model.calm import calm
 from mpflow.model.ends import ending
-from mpflow.model.explore import Limits, Watch, interleavings, reached, search
+from mpflow.model.explore import Limits, Watch, interleavings, reached
 from mpflow.model.facts import facts_of
 from mpflow.model.local import Dead, Local
 from mpflow.model.machine import State
@@ -24,6 +24,7 @@ from mpflow.model.reduce import Stubborn
 from mpflow.model.schedule import moves_to
 from mpflow.model.space import Space
 from mpflow.model.traps import explored, may_loop
+from mpflow.model.values import FullError
 from mpflow.model.world import World
 from mpflow.program import compile_program
 from mpflow.scenario import Scenario
@@ -292,19 +293,25 @@ class _Checker:
     # The account
 
     def _interleavings(self) -> int | None:
-        """Counted in the graph of all steps, if that is small enough."""
-        if self.found.cut or self.exact:
+        """Counted over all steps, as far as these are not many more than those looked at."""
+        if self.found.cut or self.exact or self.traps:
             return None
-        if not isinstance(self.found.graph, Stubborn):
-            return interleavings(self.space, self.found)
-        most = max(COUNTED, 3 * len(self.found.came_from))
-        few = min(most, self.options.limits.states or most)
-        space = Space(self.world)
-        found = search(space, self.options.limits._replace(states=few))
-        return interleavings(space, found)
+        limits, states = self.options.limits, len(self.found.came_from)
+        most = max(COUNTED, 3 * states) if self._reduced() else 3 * states
+        if limits.states is not None:
+            most = min(most, max(limits.states, states))
+        watch = Watch(limits._replace(states=most + 1), None)
+        try:
+            return interleavings(self.space, watch)
+        except FullError:  # begun anew elsewhere: the states of this space are still needed
+            space = Space(self.world)
+            return space.laid_out(lambda: interleavings(space, watch))
+
+    def _reduced(self) -> bool:
+        return isinstance(self.found.graph, Stubborn)
 
     def _reductions(self) -> Iterator[str]:
-        if isinstance(self.found.graph, Stubborn):
+        if self._reduced():
             yield "stubborn sets"
         if self.options.merge:
             yield "merged steps"

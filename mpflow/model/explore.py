@@ -114,29 +114,36 @@ def _search(space: Space, watch: Watch) -> Search:
     return found._replace(transitions=transitions, cut=cut, depth=depth)
 
 
-def interleavings(space: Space, found: Search) -> int | None:
-    """How many ways lead from the first state to an end, by the order of their steps; None where
-    one can go round in a circle, or the search was cut short. Of a search of all steps."""
-    before = dict.fromkeys(found.came_from, 0)  # steps that lead to a state
-    if found.cut:
+def interleavings(space: Space, watch: Watch) -> int | None:
+    """How many ways lead from the first state to an end, by the order of their steps, whoever can
+    take one. None where one can go round in a circle, or a limit ends it. Raises FullError."""
+    actors, differences = space.actors, space.differences
+    ways: dict[int, int] = {}  # from a state to an end
+    begun: dict[int, list[int]] = {}  # what comes next of those that lead to the present one
+    work = [space.first]
+    watch.due = 0
+    try:
+        while work:
+            state = work[-1]
+            if state in ways:
+                work.pop()
+                continue
+            following = begun.pop(state, None)
+            if following is None:
+                following = [state + each for one in actors for each in differences(one, state)]
+                if left := [each for each in following if each not in ways]:
+                    begun[state] = following
+                    if any(each in begun for each in left):
+                        return None
+                    work += left
+                    continue
+            ways[state] = sum([ways[each] for each in following]) if following else 1
+            work.pop()
+            if len(ways) >= watch.due and watch.over(len(ways), len(work)):
+                return None
+    except KeyboardInterrupt:
         return None
-    for state in before:
-        for new, _ in space.successors(state):
-            before[new] += 1
-    ways = {space.first: 1}
-    left, done, total = [space.first], 0, 0
-    while left:
-        state = left.pop()
-        done += 1
-        count, end = ways.pop(state), True
-        for new, _ in space.successors(state):
-            end = False
-            ways[new] = ways.get(new, 0) + count
-            before[new] -= 1
-            if not before[new]:
-                left.append(new)
-        total += count if end else 0
-    return total if done == len(before) else None
+    return ways[space.first]
 
 
 def _graph(graph: Graph, watch: Watch) -> Search:
