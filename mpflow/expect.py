@@ -54,12 +54,8 @@ def judge(scenario: Scenario, trace: Trace) -> Trace:
 
 def holds(scenario: Scenario, trace: Trace, condition: Condition) -> bool:
     """Whether a condition of `expect` is true of a judged run; what cannot be worked out is not."""
-    scope = _scope(scenario, trace)
-    if isinstance(trace.outcome, Mapping):
-        scope = {**trace.outcome, **{n: v for n, v in scope.items() if n not in scenario.params}}
-        scope.update({n: v for n, v in scenario.params.items() if n not in scope})
     try:
-        return bool(expressions.evaluate(condition.compiled, scope))
+        return bool(_value(condition, _scope(scenario, trace), trace.outcome))
     except Exception:
         return False
 
@@ -92,16 +88,32 @@ def _outcome(
     if trace.end != "completed":
         return trace.end if trace.end in ("deadlock", "timeout") else None
     found: dict[str, Any] = {}
-    hidden = scope.keys() - scenario.params.keys()  # processes and `output` come before its keys
     for name, condition in scenario.outcome:
-        found[name] = None
         try:
-            found[name] = expressions.evaluate(condition.compiled, scope)
+            value = _value(condition, scope, found)
         except Exception as error:
+            value = None
             failures.append(f"outcome: `{name}` {_cannot(condition, error)}")
-        if name not in hidden:
-            scope[name] = found[name]
+        found[name] = value
     return found
+
+
+def _value(
+    condition: Condition, scope: Mapping[str, Any], outcome: Mapping[str, Any] | str | None
+) -> object:
+    """What a condition gives. A name is first of all a key of the outcome, unless something of the
+    process of that name is asked for, `worker.x`."""
+    return expressions.evaluate(condition.compiled, _meant(condition, scope, outcome))
+
+
+def _meant(
+    condition: Condition, scope: Mapping[str, Any], outcome: Mapping[str, Any] | str | None
+) -> Mapping[str, Any]:
+    """What the names of a condition mean."""
+    if not isinstance(outcome, Mapping):
+        return scope
+    asked = {name for name, _ in condition.compiled.attributes} | {"output"}
+    return {**scope, **{name: value for name, value in outcome.items() if name not in asked}}
 
 
 def _cannot(condition: Condition, error: Exception) -> str:
@@ -187,7 +199,7 @@ class _Judge:
     def _otherwise(self, condition: Condition, wanted: bool) -> str:
         """What a condition is, where it is not as wanted; else nothing."""
         try:
-            holds = bool(expressions.evaluate(condition.compiled, self.scope))
+            holds = bool(_value(condition, self.scope, self.outcome))
         except Exception as error:
             return f"{_quoted(condition)} {_cannot(condition, error)}"
         if holds == wanted:
@@ -199,7 +211,8 @@ class _Judge:
         """The values that a condition speaks of: `: items = 2, w.seen = 1`."""
         attributes = condition.compiled.attributes
         names = sorted(condition.compiled.names - {name for name, _ in attributes})
-        values = [(name, self.scope.get(name)) for name in names]
+        meant = _meant(condition, self.scope, self.outcome)
+        values = [(name, meant.get(name)) for name in names]
         values += [
             (f"{name}.{each}", _observed(self.scope.get(name), each)) for name, each in attributes
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import pty
@@ -11,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -533,6 +535,43 @@ processes:
     found = say("--max-states", "20000", "grows.yaml")
     assert found.code == 4
     assert re.search(r"`n` of `a` has had [\d,]+ values: does it ever stop\?", found.out)
+
+
+MATRIX = f"""{HEAD.replace("start_method: fork", "matrix: {n: [1, 2]}")}\
+params: {{n: 1}}
+processes: {{p: {{vars: {{x: $n}}, actions: [{{exit: $(x - 1)}}]}}}}
+"""
+
+
+def test_a_schedule_is_simulated_of_the_case_that_it_belongs_to(here, capfd):
+    (here / "cases.yaml").write_text(MATRIX)
+    assert main(["check", "cases.yaml", "--format", "json"]) == 1
+    reports = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    (violation,) = reports[1]["violations"]
+    assert main(["simulate", "cases.yaml", "-q", "--schedule", violation["token"]]) == 1
+    assert capfd.readouterr().err == ""
+    assert main(["check", "cases.yaml", "-q", "--trace", "t.jsonl"]) == 1
+    assert capfd.readouterr().err == (
+        "mpflow: cases [n=1] has no counterexample to write to t.jsonl\n"
+    )
+
+
+def test_a_forged_token_is_not_unpacked_beyond_all_bounds(here, capfd):
+    body = base64.urlsafe_b64encode(zlib.compress(bytes(10**8))).decode().rstrip("=")
+    (here / "one.yaml").write_text(CROSS)
+    assert main(["check", "one.yaml", "--format", "json"]) == 1
+    token = json.loads(capfd.readouterr().out)["violations"][0]["token"].split(".")
+    forged = ".".join([*token[:2], body])
+    forged += f".{zlib.crc32(forged.encode()):08x}"
+    assert main(["simulate", "one.yaml", "--schedule", forged]) == 2
+    assert "mpflow: one.yaml: " in capfd.readouterr().err
+
+
+def test_what_a_process_decides_by_its_pid_is_assumed(here, say):
+    (here / "pid.yaml").write_text(
+        f"{HEAD}processes: {{p: {{actions: [exit: $(self.pid % 2)]}}}}\n"
+    )
+    assert "assumed: pids: 1000, 1001 and so on; start method: fork" in say("pid.yaml")[1]
 
 
 def test_what_is_proved_leaves_no_trace_and_says_so(say):

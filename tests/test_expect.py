@@ -508,3 +508,15 @@ def test_a_long_condition_and_long_values_are_cut_in_messages():
 def test_a_condition_of_several_lines_is_told_on_one():
     (told,) = judged("{always: ['w.x\n    ==  2']}").verdict.failures
     assert told == "always: `w.x == 2` is false (line 8): w.x = 1"
+
+
+def test_a_name_alone_is_a_key_of_the_outcome_and_with_an_attribute_a_process():
+    text = """\
+mpflow: 1
+processes: {a: {actions: [{let: {x: 1}}]}}
+outcome: {a: a.x, b: a + 1}
+expect: {always: [a == 1, a.x == 1, b == 2], never: [a == 1]}
+"""
+    trace = api.run(api.loads(text).scenarios[0], quiet=True)
+    assert trace.outcome == {"a": 1, "b": 2}
+    assert trace.verdict.failures == ("never: `a == 1` is true (line 4): a = 1",)

@@ -131,9 +131,13 @@ class Runner:
         if not self._usable(loaded, choice):
             self.tell(cli.USAGE, path)
             return
-        for scenario in loaded.scenarios:
+        for scenario in self.cases(loaded):
             if self.case(scenario) == cli.INTERRUPTED:
                 return
+
+    def cases(self, loaded: Loaded) -> list[Scenario]:
+        """Those cases of a file that are wanted."""
+        return loaded.scenarios
 
     def tell(self, code: int, path: str) -> None:
         self.told.append(Told(code, f"{_WORDS[code]}: {printable(named(path))}"))

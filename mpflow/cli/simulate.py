@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import Any
 
 from mpflow import cli
-from mpflow.api import simulate
+from mpflow.api import Loaded, simulate
 from mpflow.cli.files import named
 from mpflow.cli.run import Runner, code_of
 from mpflow.model.schedule import DivergedError
+from mpflow.model.simulate import belongs
 from mpflow.model.values import Uncheckable
 from mpflow.scenario import Scenario
 from mpflow.views.style import printable
@@ -21,6 +23,15 @@ def command(options: Any) -> int:
 
 
 class _Simulator(Runner):
+    def cases(self, loaded: Loaded) -> list[Scenario]:
+        """The cases of a file: those that the schedule is of, if there are any."""
+        token, found = self.options.schedule, loaded.scenarios
+        if token is None or len(found) < 2:
+            return found
+        with suppress(Uncheckable):  # that is told when it is simulated
+            return [each for each in found if belongs(each, token)] or found
+        return found
+
     def case(self, scenario: Scenario) -> int:
         """Simulate it and show it; the exit code."""
         try:

@@ -26,6 +26,7 @@ from mpflow.model.space import Space
 from mpflow.model.traps import explored, may_loop
 from mpflow.model.values import FullError
 from mpflow.model.world import World
+from mpflow.plan import Plan
 from mpflow.program import compile_program
 from mpflow.scenario import Scenario
 from mpflow.trace import Trace, plain
@@ -141,20 +142,27 @@ class _Checker:
         )
 
     def _growing(self) -> str:
-        """Where a search was cut short, the variable that has had most values, if it may be that
-        which makes the states endless."""
-        most, told = GROWN, ""
+        """Where a search was cut short, what has had most values, if it may be that which makes the
+        states endless."""
+        loops = any(map(may_loop, self.world.processes.values()))
+        found = [*self._grown_variables(), *(self._grown_primitives() if loops else ())]
+        many, what = max(found, default=(0, ""))
+        return f"; {what} has had {many:,} values: does it ever stop?" if many > GROWN else ""
+
+    def _grown_variables(self) -> Iterator[tuple[int, str]]:
+        """How many values each variable of a process with loops has had."""
         for name, process in self.world.processes.items():
-            if not may_loop(process):
-                continue
-            values = self.space.fields[actor(name)].values
-            slots = [each.state.slots for each in values if isinstance(each, Local)]
-            for variable, slot in process.machine.names.items():
-                many = len({each[slot] for each in slots})
-                if many > most:
-                    told = f"; `{variable}` of `{name}` has had {many:,} values: does it ever stop?"
-                    most = many
-        return told
+            if may_loop(process):
+                values = self.space.fields[actor(name)].values
+                slots = [each.state.slots for each in values if isinstance(each, Local)]
+                for variable, slot in process.machine.names.items():
+                    yield len({each[slot] for each in slots}), f"`{variable}` of `{name}`"
+
+    def _grown_primitives(self) -> Iterator[tuple[int, str]]:
+        """The same of what stands in each component of a primitive."""
+        for name, _, _ in self.world.program.primitives:
+            for key in self.world.keys_of(name):
+                yield len(self.space.fields[key].values), f"`{name}`"
 
     # Runs
 
@@ -328,5 +336,13 @@ class _Checker:
             yield "timing: exact (actions take no time, sleeps and time limits exactly theirs)"
         elif timed:
             yield "timing: any (a sleep lasts any time, a time limit may strike at any time)"
+        if any(map(_asks_pid, program.plans.values())):
+            yield "pids: 1000, 1001 and so on"
         yield f"start method: {program.start_method}"
         yield f"Python {'.'.join(map(str, self.world.version))}"
+
+
+def _asks_pid(plan: Plan) -> bool:
+    """Whether a process may decide something by a pid: not where it only prints it."""
+    steps = (step for step in plan.steps if step.verb != "print")
+    return any("'pid')" in source for step in steps for source in step.arguments.values())

@@ -8,7 +8,7 @@ next limit to be reached.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from mpflow.model.local import Local
@@ -127,6 +127,13 @@ class Timed:
         later = self.later(state) if state in self.waits else None
         if later is not None:
             yield later, Move(TICK)
+
+    def timeless(self, states: Iterable[int]) -> bool:
+        """Whether no time goes by with any step from these states."""
+        nows = (self.now(state) for state in states if state not in self.waits)
+        return all(
+            self._settled(now)[0] == 0 for each in nows for _, now in self.clocked.moves(each)
+        )
 
     def later(self, state: int) -> int | None:
         """The state when as much time has passed as it takes for a limit to be reached, though

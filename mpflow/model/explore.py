@@ -15,7 +15,8 @@ from typing import NamedTuple, Protocol
 from mpflow.model.moves import Move
 from mpflow.model.space import Space
 
-CHECKED = 4096  # states between two looks at the clock
+CHECKED = 4096  # states between two looks at the clock, at most
+SOON = 0.1  # seconds between them, about
 
 
 class Limits(NamedTuple):
@@ -212,13 +213,16 @@ class Watch:
         self.progress = progress
         self.most = sys.maxsize if limits.states is None else limits.states
         self.due = 0  # how many states there are at the next look
-        self.begun = time.monotonic()
+        self.pace = 1  # states from the last look to that
+        self.begun = self.looked = time.monotonic()
         self.told = self.begun
 
     def over(self, states: int, depth: int) -> str:
         """Which limit has been reached, if one has."""
-        self.due = min(states + CHECKED, self.most)
         limits, now = self.limits, time.monotonic()
+        slow = now - self.looked > SOON
+        self.pace = max(1, self.pace // 2) if slow else min(CHECKED, self.pace * 2)
+        self.looked, self.due = now, min(states + self.pace, self.most)
         if states >= self.most:
             return f"the limit of {limits.states:,} states was reached"
         if limits.seconds is not None and now - self.begun >= limits.seconds:

@@ -196,7 +196,7 @@ class Machine:
         """The next turn of a loop, or out of it."""
         place, items = self.values.value(state.slots[instruction.slot])
         target = instruction.source
-        if items is not None and place >= len(items):
+        if items is not None and place >= _many(items):
             left = list(state.slots)
             left[instruction.slot] = UNSET
             return State(instruction.to, tuple(left))
@@ -279,6 +279,11 @@ class Machine:
                     space[f"{PREFIX}error"] = way[1].seen()
                     break
         return eval(code, space)
+
+
+def _many(items: Any) -> int:
+    """How many turns there are; len() refuses a range beyond sys.maxsize."""
+    return items.stop if isinstance(items, range) else len(items)
 
 
 def _prefixed(scope: Mapping[str, object]) -> dict[str, object]:

@@ -34,6 +34,7 @@ ANYTHING = -1  # all bits
 NOTHING = Reach(0, 0, 0, 0)
 SAME = 16  # bits of how many ways a step has, in what tells one choice of actors from another
 KEPT = 50_000  # choices of actors that are remembered
+FAR = 100  # steps that an actor goes on by himself: some go on for ever, and limits must be seen
 
 
 class Place(NamedTuple):
@@ -115,7 +116,7 @@ class Stubborn:
         where he was goes no further."""
         shift, mask, table = self.places[number]
         steps, seen = 0, {state}
-        while True:
+        while steps < FAR:
             at = (state >> shift) & mask
             entry = table[at] if at < len(table) else None
             if entry is None:
@@ -131,6 +132,7 @@ class Stubborn:
             state += found[0]
             seen.add(state)
             steps += 1
+        return state, steps
 
     def _smallest(self, reaches: list[Reach], enabled: list[int], ways: list[int]) -> list[int]:
         best, least = enabled, sum(ways)

@@ -21,6 +21,8 @@ from mpflow.model.space import Actor, Space
 from mpflow.model.steps import Step
 
 VERSION = 1
+DIGEST = 12  # of its digits stand in a token
+LONGEST = 1 << 20  # bytes of a token's moves; a forged one may hold any number of zeros
 
 
 class Taken(NamedTuple):
@@ -99,7 +101,7 @@ def token(schedule: Sequence[Move], actors: Sequence[str], digest: str) -> str:
         for way in ways:
             body += _varint(way)
     packed = base64.urlsafe_b64encode(zlib.compress(bytes(body), 9)).decode().rstrip("=")
-    text = f"{VERSION}.{digest[:12]}.{packed}"
+    text = f"{VERSION}.{digest[:DIGEST]}.{packed}"
     return f"{text}.{_sum(text)}"
 
 
@@ -112,18 +114,21 @@ def read_token(text: str, actors: Sequence[str], digest: str) -> Schedule:
         raise DivergedError(
             f"this schedule token is of version {parts[0]}; this mpflow reads {VERSION}"
         )
-    if parts[1] != digest[:12]:
+    if parts[1] != digest[:DIGEST]:
         raise DivergedError(
             "this schedule token belongs to another scenario, or to another form of it: it needs"
             " the same file, and the same -p and --start-method"
         )
     try:
         packed = parts[2] + "=" * (-len(parts[2]) % 4)
-        numbers = iter(list(_numbers(zlib.decompress(base64.urlsafe_b64decode(packed)))))
+        body = zlib.decompressobj().decompress(base64.urlsafe_b64decode(packed), LONGEST)
+        numbers = iter(list(_numbers(body)))
         moves: list[Move] = []
         for number in numbers:
-            key = actors[number]
-            moves += [Move(key, next(numbers)) for _ in range(next(numbers))]
+            run = [Move(actors[number], next(numbers)) for _ in range(next(numbers))]
+            if not run:  # no schedule has such
+                raise IndexError
+            moves += run
     except (binascii.Error, zlib.error, IndexError, RuntimeError, StopIteration):
         raise DivergedError("this schedule token is damaged") from None
     return tuple(moves)

@@ -17,7 +17,7 @@ from mpflow.model.facts import facts_of
 from mpflow.model.lasso import trapped
 from mpflow.model.moves import Move, Schedule
 from mpflow.model.names import split
-from mpflow.model.schedule import DivergedError, Taken, read_token, replay, token
+from mpflow.model.schedule import DIGEST, DivergedError, Taken, read_token, replay, token
 from mpflow.model.space import Space
 from mpflow.model.tale import first_moments, newborn, slept, tell
 from mpflow.model.world import World
@@ -96,6 +96,13 @@ def _unhurried(space: Space, taken: list[Taken]) -> Iterator[float]:
 def schedule_token(scenario: Scenario, schedule: Schedule, world: World) -> str:
     """A schedule as one line."""
     return token(schedule, [*world.actors(), TICK], digest(scenario, world))
+
+
+def belongs(scenario: Scenario, text: str, version: tuple[int, int] = sys.version_info[:2]) -> bool:
+    """Whether a token, damaged or not, says that it is this scenario's. Raises Uncheckable."""
+    said = text.strip().split(".")[1:2]
+    worlds = (_world(scenario, exact, version) for exact in (False, True))
+    return any([digest(scenario, world)[:DIGEST]] == said for world in worlds)
 
 
 def from_token(

@@ -45,14 +45,16 @@ def _traps(space: Space, found: Search) -> list[list[int]]:
 
 
 def _with_clock(space: Space, found: Search, watch: Watch) -> Explored:
-    """Who turns in a loop lets time go by: then a limit may be reached that ends it."""
+    """Who turns in a loop in which no time goes by lets it go by: then a limit may be reached that
+    ends it. In a loop with sleeps of its own that has been told already."""
     tried: set[int] = set()
     parts = _traps(space, found)
     while not found.cut:
         graph = found.graph
         assert isinstance(graph, Timed)
         new: dict[int, int] = {}
-        for state in (each for part in parts for each in part if each not in tried):
+        still = [part for part in parts if graph.timeless(part)]
+        for state in (each for part in still for each in part if each not in tried):
             tried.add(state)
             later = graph.later(state)
             if later is not None:

@@ -29,6 +29,8 @@ from mpflow.plan import Program
 from mpflow.plan import Step as Line
 from mpflow.primitives import _serving
 
+LARGEST = 100_000  # items of an array, bytes of shared memory
+
 
 class World:
     """A program as the model has it."""
@@ -82,6 +84,9 @@ class World:
             primitive = registry.primitive(type_name)
             if primitive.bases is None:
                 raise Uncheckable(f"a {type_name} cannot be checked")
+            if (options.get("size") or 0) > LARGEST:
+                told = f"`{name}` has {options['size']:,} items, of which each state has a copy"
+                raise Uncheckable(told, None, f"with {LARGEST:,} at most it can be checked")
             using = {p for p in self.program.plans if self._uses(p, name)}
             merged = self.facts.merged and not using & self.facts.signalled
             if types.get(conditions.get(name) or "") == "lock":  # others may release it meanwhile

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 MOST = 2**31 - 1  # SEM_VALUE_MAX
+FAR = 2**30  # from here on up to it there are more releases than any search comes to
 
 
 class Guard(NamedTuple):
@@ -36,7 +37,7 @@ def guard(on: Any) -> Guard:
         return Guard(on.key("lock"), 1, True, True, True)
     most = {"lock": 1, "rlock": 1, "semaphore": MOST}.get(on.type, on.options.get("value"))
     recursive = on.type == "rlock"
-    never_over = on.only_holders or most == MOST
+    never_over = on.only_holders or (most == MOST and on.options["value"] < FAR)
     return Guard(on.key(), most, recursive, recursive or on.under_condition, never_over)
 
 

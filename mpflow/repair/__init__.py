@@ -53,5 +53,6 @@ def suggest(
 
 def _diff(old: str, new: str, name: str) -> str:
     """The unified diff of two texts, as `patch` takes it."""
+    name += "\t" * (" " in name)  # where a name ends that has spaces
     lines = difflib.unified_diff(lines_of(old), lines_of(new), name, name)
     return "".join(line if line.endswith("\n") else f"{line}\n{_NO_END}" for line in lines)

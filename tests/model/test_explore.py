@@ -219,3 +219,50 @@ outcome: {told: p.told}
 expect: {outcomes: [{told: true}]}
 """
     assert checked(text).verdict == "proved"
+
+
+LOCKSTEP = """\
+mpflow: 1
+timing: exact
+primitives: {b: lock}
+processes:
+  x:
+    vars: {got: false}
+    actions:
+      - while:
+          condition: not got
+          do: [{sleep: 1}, {acquire: {lock: b, block: false, into: got}}, {sleep: 2}]
+  y:
+    actions:
+      - repeat: {times: forever, do: [{acquire: b}, {sleep: 2}, {release: b}, {sleep: 1}]}
+expect: {timeout: always}
+"""
+
+
+def test_time_goes_by_on_its_own_only_in_loops_in_which_it_stands_still() -> None:
+    """y has the lock from 0 to 2, from 3 to 5 …, and x tries it at 1, at 4 …"""
+    report = checked(LOCKSTEP)
+    assert (report.verdict, [each.value for each in report.outcomes]) == ("proved", ["timeout"])
+
+
+RELEASES = """\
+mpflow: 1
+primitives: {s: {type: semaphore, value: 0}}
+processes:
+  a: {actions: [{repeat: {times: forever, do: [{release: s}]}}]}
+"""
+
+
+def test_who_goes_on_for_ever_by_himself_is_seen_by_limits() -> None:
+    report = checked(RELEASES, limits=Limits(states=50))
+    told = "the limit of 50 states was reached; `s` has had "
+    assert (report.verdict, report.states) == ("unknown", 50)
+    assert report.cut.startswith(told)
+
+
+def test_a_loop_may_have_more_turns_than_len_can_count() -> None:
+    text = """\
+mpflow: 1
+processes: {p: {actions: [{repeat: {times: 99999999999999999999, do: [break]}}]}}
+"""
+    assert checked(text).verdict == "proved"

@@ -662,3 +662,22 @@ def test_a_closed_queue_cannot_be_asked_any_more_when_its_feeder_has_ended():
     outcome: {o: child.x}
     """
     same(text, [True, False, "closed"])
+
+
+def test_a_semaphore_at_its_maximum_refuses_a_release():
+    text = """
+    primitives: {s: {type: semaphore, value: 2147483647}}
+    processes: {p: {actions: [release: s]}}
+    expect: {error: {p: ValueError}}
+    outcome: {o: p.error}
+    """
+    same(text, ["ValueError"])
+
+
+def test_an_array_of_which_no_state_can_have_a_copy_is_refused():
+    told = "`a` has 100,000,000 items, of which each state has a copy"
+    text = """
+    primitives: {a: {type: array, size: 100000000}}
+    processes: {p: {actions: [{store: {value: 1, to: a, at: 0}}]}}
+    """
+    assert refused(text) == (told, None)
