@@ -235,10 +235,10 @@ outcomes: {'total': 3} never occurs (line 16)
 
 outcomes:
   expected  steps  outcome
-  no           24  {total: 1}
-  yes          24  {total: 2}
+  no           14  {total: 1}
+  yes          14  {total: 2}
 
-38 states, 40 transitions, 374 interleavings; reductions: stubborn sets, merged steps; T s
+22 states, 24 transitions, 69 interleavings; reductions: stubborn sets, merged steps; T s
 assumed: start method: fork; Python V
 """,
         "",

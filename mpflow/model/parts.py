@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mpflow.model import steps
+from mpflow.model import sections, steps
+from mpflow.model.text import Uses
 from mpflow.model.values import FullError
 
 
@@ -36,8 +37,9 @@ class Detail:
 class Parts:
     """One primitive, or one end of it (`part`).
 
-    `merged`: its operations are told in few steps. `only_holders`: whoever releases it holds it.
-    `under_condition`: some condition stands on it, so that acquisitions are counted.
+    `merged`: its operations are told in few steps; `uses`: what may be taken for granted then.
+    `only_holders`: whoever releases it holds it. `under_condition`: some condition stands on it, so
+    that acquisitions are counted.
     """
 
     down = staticmethod(steps.down)
@@ -45,6 +47,7 @@ class Parts:
     count = staticmethod(steps.count)
     load = staticmethod(steps.load)
     store = staticmethod(steps.store)
+    in_one = staticmethod(sections.in_one)
 
     def __init__(
         self,
@@ -58,6 +61,7 @@ class Parts:
         under_condition: bool = False,
         part: str = "",
         detail: Detail | None = None,
+        uses: Uses = Uses(),  # noqa: B008
     ) -> None:
         self.name = name
         self.type = type_name
@@ -69,6 +73,7 @@ class Parts:
         self.under_condition = under_condition
         self.part = part
         self.detail = detail or Detail(lambda: None)
+        self.uses = uses
 
     def key(self, part: str = "") -> str:
         """The component of that part."""

@@ -94,18 +94,28 @@ class Stubborn:
 
     def after(self, state: int) -> Iterator[tuple[int, int]]:
         """The states that follow by steps that are enough, and how many moves away they are: one,
-        and all that its actor can do right after it which nothing can disturb."""
-        for number in self.actors(state):
+        and all that its actor can do right after it which nothing can disturb. Where somebody might
+        go on like that for ever, the others get their turn, too."""
+        chosen, far = self.actors(state), False
+        for number in chosen:
             for difference in self.space.differences(self.space.actors[number], state):
                 new, steps = self._run_on(state + difference, number)
+                far = far or steps == FAR
                 yield new, 1 + steps
+        if far:
+            for number, actor in enumerate(self.space.actors):
+                if number not in chosen:
+                    for difference in self.space.differences(actor, state):
+                        yield state + difference, 1
 
     def moves(self, one: int, other: int) -> tuple[Move, ...]:
         """The moves from a state to one that follows."""
-        for number in self.actors(one):
-            actor = self.space.actors[number]
+        chosen = self.actors(one)
+        for number, actor in enumerate(self.space.actors):
             for way, (difference, _, _) in enumerate(self.space.ways(actor, one)):
-                new, steps = self._run_on(one + difference, number)
+                new, steps = one + difference, 0
+                if number in chosen:
+                    new, steps = self._run_on(new, number)
                 if new == other:
                     return (Move(actor.key, way), *[Move(actor.key)] * steps)
         raise AssertionError("a search went from a state to one that does not follow")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from mpflow import registry
 from mpflow.evaluation import PREFIX
@@ -14,6 +14,35 @@ from mpflow.model.instructions import Instruction
 from mpflow.model.machine import Machine
 from mpflow.naming import constant, handed
 from mpflow.plan import Plan, Program
+
+
+class Uses(NamedTuple):
+    """How a primitive is used: whether anybody tries to take it, or something from it, without
+    waiting for ever; whether anybody asks how much is in it; whether who puts something into it may
+    end without waiting for his feeder thread. As here where nothing is to be taken for granted."""
+
+    tried: bool = True
+    counted: bool = True
+    left: bool = True
+
+
+def uses(program: Program, machines: Mapping[str, Machine]) -> dict[str, Uses]:
+    """What the text tells of each primitive's use."""
+    tried, counted, left = set[str](), set[str](), set[str]()
+    for process, machine in machines.items():
+        plan = program.plans[process]
+        leaves = any(s.verb in ("os_exit", "crash", "cancel_join_thread") for s in plan.steps)
+        for instruction in machine.code:
+            step = instruction.step
+            if instruction.what != "do" or step is None:
+                continue
+            kind = tried if step.verb in ("acquire", "get") and not waits(step.arguments) else None
+            kind = counted if step.verb in ("qsize", "full") else kind
+            kind = left if step.verb == "put" and leaves else kind
+            if kind is not None:
+                kind |= {name for name, _ in possible(program, plan, machine, instruction)}
+    names = [name for name, _, _ in program.primitives]
+    return {name: Uses(name in tried, name in counted, name in left) for name in names}
 
 
 def candidates(program: Program, plan: Plan, verb: str) -> list[tuple[str, str]]:

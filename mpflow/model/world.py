@@ -22,7 +22,7 @@ from mpflow.model.names import ALIVE, NEW, actor, feeder, life, signals, split, 
 from mpflow.model.parts import Detail, Parts
 from mpflow.model.process import Process
 from mpflow.model.steps import Step
-from mpflow.model.text import only_by_holders, users
+from mpflow.model.text import Uses, only_by_holders, users, uses
 from mpflow.model.values import Uncheckable, Values
 from mpflow.naming import handed, meant, names_of, plans_of, replicas
 from mpflow.plan import Program
@@ -79,6 +79,7 @@ class World:
         for name, lock in conditions.items():  # one lock under two names
             if not {name, lock or name} <= held:
                 held -= {name, lock}
+        used = uses(self.program, machines) if self.facts.merged else {}
         types = {name: type_name for name, type_name, _ in self.program.primitives}
         for name, type_name, options in self.program.primitives:
             primitive = registry.primitive(type_name)
@@ -106,6 +107,7 @@ class World:
                     under_condition=name in conditions.values(),
                     part=suffix,
                     detail=self.detail,
+                    uses=used.get(name, Uses()),
                 )
             self.parts.setdefault(name, self.parts[f"{name}{primitive.parts(options)[0]}"])
             one = self.parts[name]

@@ -79,6 +79,8 @@ def kind(options: Mapping[str, Any]) -> str | None:
 def locked(on: Any, me: Any, step: Any) -> Any:
     """One step on the memory, with the lock held around it if there is one; `step` is an
     exception, where there is no such step."""
+    if _goes_by(on) and not isinstance(step, Exception):
+        return (yield step if me.count(on.key("lock")) else _while_free(on.key("lock"), on, step))
     if on.options["lock"] is not False:
         yield from acquire(on, me)
     found = None if isinstance(step, Exception) else (yield step)
@@ -89,12 +91,28 @@ def locked(on: Any, me: Any, step: Any) -> Any:
     return found
 
 
+def _goes_by(on: Any) -> bool:
+    """Whether an access need only find the lock free: nobody tries to take it in the meantime, nor
+    dies with it."""
+    return on.merged and on.options["lock"] is True and not on.uses.tried
+
+
+def _while_free(lock: str, on: Any, step: Any) -> Any:
+    """The step, as soon as nobody else has the lock."""
+
+    def change(free: int, *values: Any) -> Any:
+        return [(r, (free, *new)) for r, new in step.change(*values)] if free > 0 else []
+
+    return on.step((lock, *step.touches), (f"{lock}:G", *step.kinds), change)
+
+
 def accessing(on: Any, kind: str) -> tuple[str, ...]:
     """What a load or a store does to what."""
-    own = (f"{on.key('memory')}:{kind}",)
+    own = f"{on.key('memory')}:{kind}"
     if on.options["lock"] is False:
-        return own
-    return (*acquiring(on, "", True), *releasing(on, "", True), *own)
+        return (own,)
+    by = (f"{on.key('lock')}:G",) if _goes_by(on) else ()
+    return (*acquiring(on, "", True), *releasing(on, "", True), *by, own)
 
 
 def bases(options: Mapping[str, Any], memory: Any) -> dict[str, object]:

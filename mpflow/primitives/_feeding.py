@@ -25,9 +25,25 @@ def bases(options: Mapping[str, Any]) -> dict[str, object]:
 def put(on: Any, me: Any, value: object, block: bool, timeout: float | None) -> Any:
     """Queue.put: a slot, and into the buffer of this process."""
     _check_open(on, me)
-    if not (yield on.down(on.key("slots"), block, timeout)):
-        raise named("Full")
+    yield from take_slot(on, block, timeout)
     yield append(on, me, me.number(value))
+
+
+def take_slot(on: Any, block: bool, timeout: float | None) -> Any:
+    """A slot, or Full."""
+    if _counts(on) and not (yield on.down(on.key("slots"), block, timeout)):
+        raise named("Full")
+
+
+def taking_slot(on: Any, waits: bool) -> tuple[str, ...]:
+    """What that does to what."""
+    slots = on.key("slots")
+    return (f"{slots}:P",) if waits else (f"{slots}:P", f"{slots}:T")
+
+
+def _counts(on: Any) -> bool:
+    """Whether it matters how many slots there are: not where they never end, and nobody asks."""
+    return bool(on.options["maxsize"] > 0 or on.uses.counted)
 
 
 def append(on: Any, me: Any, item: Any) -> Any:
@@ -42,10 +58,14 @@ def get(on: Any, me: Any, block: bool, timeout: float | None) -> Any:
     _check_open(on, me)
     readers, pipe, slots = on.key("readers"), on.key("pipe"), on.key("slots")
     if block and timeout is None:
-        yield on.down(readers)
+        alone = on.merged and not on.uses.tried and not on.exact(pipe)
+        if not alone:  # else whoever takes the item had the lock: nobody sees who waits with it
+            yield on.down(readers)
         item = yield from _pipes.receive(on, me, pipe)
-        yield on.up(readers)
-        yield on.up(slots)
+        if not alone:
+            yield on.up(readers)
+        if _counts(on):
+            yield on.up(slots)
         return me.value(item)
     if not (yield on.down(readers, block, timeout)):
         raise named("Empty")
@@ -53,7 +73,8 @@ def get(on: Any, me: Any, block: bool, timeout: float | None) -> Any:
         yield on.up(readers)
         raise named("Empty")
     item = yield from _pipes.receive(on, me, pipe)
-    yield on.up(slots)
+    if _counts(on):
+        yield on.up(slots)
     yield on.up(readers)
     return me.value(item)
 
@@ -74,18 +95,29 @@ def getting(on: Any, waits: bool) -> tuple[str, ...]:
 def feed(on: Any, me: Any) -> Any:
     """Queue._feed, once round: one item on its way from the buffer into the pipe. True at the
     sentinel: the thread ends."""
-    buffer = on.own("buffer", me.name)
+    buffer, pipe = on.own("buffer", me.name), on.key("pipe")
 
     def pop(items: Any) -> Any:
         if not items or items == ENDED:
             return []
         return [(items[0], (ENDED if items[0] == SENTINEL else items[1:],))]
 
+    def carry(items: Any, way: Any) -> Any:
+        """Nobody sees an item between buffer and pipe, nor who has the lock for writing."""
+        ways = [(item, left) for item, (left,) in pop(items)]
+        full = [
+            way if item == SENTINEL else _pipes.sent(on, me, pipe, way, item) for item, _ in ways
+        ]
+        return [(item, (left, new)) for (item, left), new in zip(ways, full, strict=True)]
+
+    if on.merged and not on.uses.left and not on.exact(pipe):
+        kinds = (f"{buffer}:pop", _pipes.writing(on, pipe))
+        return (yield on.step((buffer, pipe), kinds, carry)) == SENTINEL
     item = yield on.step((buffer,), (f"{buffer}:pop",), pop)
     if item == SENTINEL:
         return True
     yield on.down(on.key("writers"))
-    yield from _pipes.send(on, me, on.key("pipe"), item)
+    yield from _pipes.send(on, me, pipe, item)
     yield on.up(on.key("writers"))
     return False
 

@@ -46,6 +46,15 @@ def send(
             done, fresh = sum(writes[: number + 1]) - left, False
 
 
+def sent(on: Any, me: Any, key: str, way: Any, item: int) -> Any:
+    """What is in a pipe when a message has been written to it in one go: as long as nothing but
+    messages is told of it, there is room."""
+    messages, layout = way or ((), ())
+    size = me.size(item)
+    _, layout = _slots(on, key, messages, layout, size, True)
+    return (*messages, (item, size, size, 0)), layout
+
+
 def _write(
     on: Any, key: str, what: Any, left: int, fresh: bool, readers: str | None, socket: bool
 ) -> Any:

@@ -101,9 +101,8 @@ OPERATIONS = (
         method="put",
         model=_feeding.put,
         accesses=lambda on, process, waits: (
-            f"{on.key('slots')}:P",
+            *_feeding.taking_slot(on, waits),
             f"{on.own('buffer', process)}:append",
-            *(() if waits else (f"{on.key('slots')}:T",)),
         ),
     ),
     Operation(

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mpflow.exceptions import named
 from mpflow.kinds import PROCESS, QUEUE, Operation, Primitive
 from mpflow.primitives import _waking
-from mpflow.primitives._feeding import append, bases, feed
+from mpflow.primitives._feeding import append, bases, feed, take_slot, taking_slot
 from mpflow.primitives._producers import State
 from mpflow.primitives._queues import OPERATIONS, OPTIONS, Items, check
 
@@ -53,15 +52,39 @@ class Tasks:
 def _put(on: Any, me: Any, value: object, block: bool, timeout: float | None) -> Any:
     if me.get(("closed", on.name)):
         raise ValueError(f"Queue {on.name} is closed")
-    if not (yield on.down(on.key("slots"), block, timeout)):
-        raise named("Full")
+    yield from take_slot(on, block, timeout)
+    item, buffer, unfinished = me.number(value), on.own("buffer", me.name), on.key("unfinished")
+    kinds = (f"{buffer}:append", f"{unfinished}:V")
+    yield from _locked(on, (buffer, unfinished), kinds, lambda: _count(on, me, item))
+
+
+def _count(on: Any, me: Any, item: int) -> Any:
     yield on.down(on.key("lock"))
-    yield append(on, me, me.number(value))
+    yield append(on, me, item)
     yield on.up(on.key("unfinished"))
     yield on.up(on.key("lock"))
 
 
+def _locked(on: Any, others: Any, kinds: Any, make: Any) -> Any:
+    """What is done with the queue's own lock, as one step where that may be."""
+    return on.in_one(on.key("lock"), others, kinds, make) if on.merged else make()
+
+
 def _task_done(on: Any, me: Any) -> Any:
+    return _locked(on, *_waking_too(on, "T", "R"), lambda: _done(on))
+
+
+def _join(on: Any, me: Any) -> Any:
+    return _locked(on, *_waking_too(on, "R"), lambda: _until_done(on, me))
+
+
+def _waking_too(on: Any, *kinds: str) -> tuple[tuple[str, str], tuple[str, ...]]:
+    """What is touched, and what is done to it: so much to the count, and anything to who waits."""
+    unfinished, parked = on.key("unfinished"), on.key(_waking.PARKED)
+    return (unfinished, parked), (*(f"{unfinished}:{kind}" for kind in kinds), f"{parked}:w")
+
+
+def _done(on: Any) -> Any:
     yield on.down(on.key("lock"))
     if not (yield on.down(on.key("unfinished"), False)):
         yield on.up(on.key("lock"))
@@ -71,7 +94,7 @@ def _task_done(on: Any, me: Any) -> Any:
     yield on.up(on.key("lock"))
 
 
-def _join(on: Any, me: Any) -> Any:
+def _until_done(on: Any, me: Any) -> Any:
     yield on.down(on.key("lock"))
     if (yield on.count(on.key("unfinished"))) != 0:
         yield from _waking.wait(on, me, on.key("lock"), None)
@@ -79,10 +102,15 @@ def _join(on: Any, me: Any) -> Any:
 
 
 def _putting(on: Any, process: str, waits: bool) -> tuple[str, ...]:
-    slots = (f"{on.key('slots')}:P",) if waits else (f"{on.key('slots')}:P", f"{on.key('slots')}:T")
     lock, unfinished = on.key("lock"), on.key("unfinished")
     buffer = on.own("buffer", process)
-    return (*slots, f"{buffer}:append", f"{lock}:P", f"{lock}:V", f"{unfinished}:V")
+    return (
+        *taking_slot(on, waits),
+        f"{buffer}:append",
+        f"{lock}:P",
+        f"{lock}:V",
+        f"{unfinished}:V",
+    )
 
 
 def _counting(on: Any, *kinds: str) -> tuple[str, ...]:
