@@ -9,12 +9,14 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 from mpflow.expect import holds, judge
 from mpflow.model.calm import calm
 from mpflow.model.ends import ending
-from mpflow.model.explore import Limits, Watch, interleavings, reached
+from mpflow.model.explore import Limits, Watch, interleavings, nearest, reached
 from mpflow.model.facts import facts_of
 from mpflow.model.local import Dead, Local
 from mpflow.model.machine import State
@@ -32,6 +34,7 @@ from mpflow.scenario import Scenario
 from mpflow.trace import Trace, plain
 
 COUNTED = 20_000  # states up to which interleavings are counted, where reductions left some out
+NEAR = 50_000  # states among which a shorter way is looked for than reductions have left
 GROWN = 1_000  # values of a variable that are many
 CALMED = 16  # schedules of violations that are made easier to follow
 
@@ -116,6 +119,7 @@ class _Checker:
         self.exact = world.facts.exact
         watch = Watch(options.limits, options.progress)
         self.found, self.traps = explored(self.space, watch, options.reduce)
+        self._nearest: dict[int, Schedule] = {}  # to what states show that have a longer way
         self.runs = list(self._runs())
 
     def report(self) -> Report:
@@ -185,24 +189,44 @@ class _Checker:
             if text not in said:
                 said.add(text)
                 if state not in ways:
-                    way = moves_to(self.found, state)
+                    way = self._nearest.get(state) or moves_to(self.found, state)
                     few = len(ways) < CALMED and not self.exact
                     ways[state] = calm(self.world, way) if few else way
                 yield Violation(text, ways[state], end)
 
     def _wrong(self) -> Iterator[tuple[str, int, str]]:
+        for text, key, wanted in self._on_the_way():
+            state = self._first(key, wanted)
+            if state is not None:
+                yield text, state, ""
         for trace, state in self.runs:
             for text in trace.verdict.failures:
                 yield text, state, trace.end
-        expect = self.scenario.expectation
-        for section, most in expect.exclusive.items():
-            for value, state in reached(self.space, self.found, f"section {section}"):
-                if value[1] > most:  # type: ignore[index]
-                    line = expect.lines.get("exclusive")
-                    text = f"exclusive: more than {most} were inside `{section}` at once"
-                    yield f"{text} (line {line})", state, ""
-                    break
         yield from self._early_exits()
+
+    def _on_the_way(self) -> Iterator[tuple[str, str, Callable[[Any], bool]]]:
+        """What may be otherwise than expected before a run ends: the text of it, the component that
+        shows it, and in which of its values."""
+        expect = self.scenario.expectation
+        for before, after, line in expect.order:
+            text = f"order: mark `{after}` came before mark `{before}` (line {line})"
+            yield text, "marks", partial(_turned, before, after)
+        for section, most in expect.exclusive.items():
+            text = f"exclusive: more than {most} were inside `{section}` at once"
+            text += f" (line {expect.lines.get('exclusive')})"
+            yield text, f"section {section}", partial(_over, most)
+
+    def _first(self, key: str, wanted: Callable[[Any], bool]) -> int | None:
+        """The first state in which a component's value is wanted. What reductions leave out may
+        lead there sooner: so that is looked for among the nearest states."""
+        for value, state in reached(self.space, self.found, key):
+            if wanted(value):
+                with suppress(FullError):
+                    found = nearest(self.space, key, wanted, NEAR) if self._reduced() else None
+                    if found is not None:
+                        self._nearest[state] = moves_to(found, next(reversed(found.came_from)))
+                return state
+        return None
 
     def _early_exits(self) -> Iterator[tuple[str, int, str]]:
         """What an ended process exits with, even where the run as a whole never ends."""
@@ -340,6 +364,17 @@ class _Checker:
             yield "pids: 1000, 1001 and so on"
         yield f"start method: {program.start_method}"
         yield f"Python {'.'.join(map(str, self.world.version))}"
+
+
+def _turned(before: str, after: str, marks: tuple[str, ...]) -> bool:
+    """Whether a mark came before one that should come first."""
+    both = before in marks and after in marks
+    return both and marks.index(after) < marks.index(before)
+
+
+def _over(most: int, section: tuple[tuple[str, ...], int]) -> bool:
+    """Whether more than that were inside at once."""
+    return section[1] > most
 
 
 def _asks_pid(plan: Plan) -> bool:

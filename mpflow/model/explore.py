@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mpflow.model.moves import Move
 from mpflow.model.space import Space
@@ -145,6 +145,28 @@ def interleavings(space: Space, watch: Watch) -> int | None:
     except KeyboardInterrupt:
         return None
     return ways[space.first]
+
+
+def nearest(space: Space, key: str, wanted: Callable[[Any], bool], most: int) -> Search | None:
+    """The search of all steps up to the first state in which a component's value is wanted, the
+    last one in it; None where there are too many states before that. Raises FullError."""
+    found = Search(Plain(space), {space.first: None}, [])
+    came_from, field = found.came_from, space.fields[key]
+    known: dict[int, bool] = {}
+    for state in (queue := [space.first]):
+        for new, _ in space.successors(state):
+            if new in came_from:
+                continue
+            came_from[new] = state
+            number = (new & field.mask) >> field.shift
+            if number not in known:
+                known[number] = wanted(field.values[number])
+            if known[number]:
+                return found
+            queue.append(new)
+        if len(came_from) > most:
+            return None
+    return None
 
 
 def _graph(graph: Graph, watch: Watch) -> Search:

@@ -266,3 +266,18 @@ mpflow: 1
 processes: {p: {actions: [{repeat: {times: 99999999999999999999, do: [break]}}]}}
 """
     assert checked(text).verdict == "proved"
+
+
+def test_a_counterexample_on_the_way_is_shortest_and_ends_there() -> None:
+    """Of three, two are enough to be inside at once; reductions have all three started first."""
+    text = """\
+mpflow: 1
+primitives: {s: {type: semaphore, value: 2}}
+processes:
+  w:
+    count: 3
+    actions: [{with: {lock: s, do: [{section: {name: crit, do: [pass]}}]}}]
+expect: {exclusive: {crit: 1}}
+"""
+    lengths = [len(checked(text, reduce=reduce).violations[0].schedule) for reduce in (True, False)]
+    assert lengths == [6, 6]
