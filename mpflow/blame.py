@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mpflow.plan import Program
@@ -20,6 +20,9 @@ _MAKERS = {
     "send_bytes": "recv_bytes",
     "poll": "send",
 }
+_SENDERS = {"recv": "send", "recv_bytes": "send_bytes", "get": "put"}
+_SENT = frozenset(_SENDERS.values())
+_LOCKERS = ("put", "task_done", "join")  # on a joinable queue they take its own lock
 _WAKERS = ("set", "notify", "notify_all", "wait barrier", "abort", "reset")  # wait for the woken
 
 
@@ -46,12 +49,21 @@ class _Facts:
         self.suspended: dict[str, Event] = {}
         self.started: dict[str, dict[str, None]] = {}  # by whom
         self.put: dict[str, set[str]] = {}  # who has put into what
+        self.given: dict[str, int] = {}  # how much was put or sent, by where
+        self.taken: dict[str, int] = {}  # how much was got or received
+        self.last: dict[str, Event] = {}  # what each process did last
+        self.hurried: set[tuple[str, str | None]] = set()  # whose feeder of what is not waited for
         self.held: dict[str, list[Event]] = {}  # acquisitions not given back, by what was acquired
         self.undone: dict[str, int] = {}  # what was put into a joinable queue and is not done
         self.waiting: dict[str, list[Event]] = {}  # waits that never came back, by what for
 
     def take(self, event: Event) -> None:
         name = str(event.on)
+        if event.action in ("os_exit", "cancel_join_thread"):
+            self.hurried.add((event.process, event.on))
+        if event.action != "end":
+            self.last[event.process] = event
+        self._count(event, name)
         if event.status == "blocked":
             self.blocked.append(event)
             if event.action == "wait":
@@ -74,6 +86,24 @@ class _Facts:
             self.suspended.pop(name, None)
         elif event.status == "ok" and event.action in ("acquire", "release"):
             self._take_held(event, self.subjects.get(name, name))
+
+    def _count(self, event: Event, name: str) -> None:
+        if event.status == "ok" and event.action in _SENT:
+            self.given[name] = self.given.get(name, 0) + 1
+        elif event.status == "ok" and event.action in _SENDERS:
+            self.taken[name] = self.taken.get(name, 0) + 1
+
+    def stopped(self) -> Iterator[tuple[Event, str]]:
+        """What was, or may have been, under way when its process died or was suspended, and how
+        that is told."""
+        for event in self.blocked:
+            if event.process in self.ended:
+                yield event, "died in"
+            elif event.process in self.suspended:
+                yield event, "was suspended in"
+        for name, event in self.last.items():
+            if name in self.killed and event.status == "ok":  # its effect was seen: it may be over
+                yield event, "was killed in or after"
 
     def waits(self) -> Iterable[Event]:
         """What never came back of processes that are still there; of a call what is done in it."""
@@ -136,15 +166,24 @@ def _wait(event: Event, facts: _Facts, program: Program) -> dict[str, Any]:
 
 def _nobody(event: Event, facts: _Facts) -> str:
     """Why nobody ends a wait that no single process could end."""
-    kind, name = facts.type_of(event), str(event.on)
     if event.action == "get":
         gets = [e.process for e in facts.blocked if (e.action, e.on) == ("get", event.on)]
         if dead := " and ".join(f"`{process}`" for process in gets if process in facts.ended):
             return f"{dead} died in a `get`: the lock of those who get may be gone with it"
+    left = (*_own_lock(event, facts), *_unfed(event, facts), *_half(event, facts))
+    return "; ".join(filter(None, (_unmade(event, facts), *left)))
+
+
+def _unmade(event: Event, facts: _Facts) -> str:
+    """What others have not done that would have ended a wait."""
+    kind, name = facts.type_of(event), str(event.on)
     if event.action == "wait_any":
         return f"none of {', '.join(map(str, event.value or ()))} gets ready"
     if event.action == "join":
-        return f"{facts.undone.get(name, 0)} of what was put is not done: `task_done` is missing"
+        left = facts.undone.get(name, 0)
+        return f"{left} of what was put is not done: `task_done` is missing" if left else ""
+    if event.action == "put" and "queue" in kind and facts.options[name].get("maxsize", 1) <= 0:
+        return ""  # there is always room
     if kind == "condition" and event.action == "wait":
         return "nobody who could `notify` can go on"
     if kind == "barrier" and event.action == "wait":
@@ -155,6 +194,65 @@ def _nobody(event: Event, facts: _Facts) -> str:
         return _not_woken(event, facts)
     makes = maker(event.action, kind)
     return f"nobody who could `{makes}` can go on" if makes else ""
+
+
+# What may be left behind by who was stopped in the middle
+
+
+def _own_lock(event: Event, facts: _Facts) -> Iterator[str]:
+    """The own lock of a joinable queue, which a `task_done` has until those are awake who join."""
+    if facts.type_of(event) != "joinable_queue" or event.action not in _LOCKERS:
+        return
+    name = event.on
+    for each, fate in facts.stopped():
+        if each.on != name or each.action not in _LOCKERS or each is event:
+            continue
+        if each.action != "join":
+            yield f"{_fate(each, fate)}: it may not have given back the own lock of `{name}`"
+        elif event.action == "task_done":
+            yield f"{_fate(each, fate)}: a `task_done` waits until it is awake"
+    for each in facts.waits() if event.action != "task_done" else ():
+        if (each.action, each.on) == ("task_done", name) and each.process not in facts.suspended:
+            yield f"{_fate(each, 'is in')}: it may have the own lock of `{name}`"
+
+
+def _unfed(event: Event, facts: _Facts) -> Iterator[str]:
+    """Items that were left to a feeder thread."""
+    name = str(event.on)
+    feeds = facts.type_of(event) in ("queue", "joinable_queue")
+    if event.action != "get" or not feeds:
+        return
+    if facts.given.get(name, 0) <= facts.taken.get(name, 0):
+        return
+    for process, put in facts.put.items():
+        hurried = {(process, None), (process, name)} & facts.hurried or process in facts.killed
+        if name in put and process in facts.ended and hurried:
+            what = "what it put may be lost, or half of it in the pipe"
+            yield f"`{process}` ended without waiting for its feeder thread: {what}"
+
+
+def _half(event: Event, facts: _Facts) -> Iterator[str]:
+    """A message that may not have been written to its end."""
+    if facts.type_of(event) not in ("pipe", "simple_queue") or event.action not in _SENDERS:
+        return
+    name = str(event.on)
+    for each, fate in facts.stopped():
+        to = str(each.on)
+        if each.action != _SENDERS[event.action] or not _meets(to, name):
+            continue
+        if each.status == "blocked" or facts.given[to] > facts.taken.get(name, 0):
+            yield f"{_fate(each, fate)}: half of its message may be in the pipe"
+
+
+def _meets(one: str, other: str) -> bool:
+    """Whether what is put or sent here is got there: of a pipe, at its other end."""
+    if "." not in one:
+        return one == other
+    return one.partition(".")[0] == other.partition(".")[0] and one != other
+
+
+def _fate(event: Event, fate: str) -> str:
+    return f"`{event.process}` {fate} its `{event.action}` at {_place(event)}"
 
 
 def maker(action: str, kind: str) -> str | None:

@@ -266,6 +266,17 @@ assumed: start method: fork; Python V
     )
 
 
+def test_actions_of_one_line_are_said_once(here, say, capfd):
+    actions = "[{get: q}, {get: q}, {get: q}, {mark: m}]"
+    text = f"{HEAD}primitives: {{q: queue}}\nprocesses: {{}}\nmain: {actions}\n"
+    (here / "line.yaml").write_text(text)
+    idle = ["line 5: `get` of `main` is never reached", "line 5: `mark` of `main` is never reached"]
+    main(("check", "--format", "json", "line.yaml"))
+    assert json.loads(capfd.readouterr().out)["idle"] == idle
+    shown = "".join(f"\n  {each}" for each in idle)
+    assert f"never put to the test:{shown}\n\n" in say("line.yaml").out
+
+
 def test_beside_the_file(say):
     code, out, err = say("cross.yaml", "--as", "source")
     assert (code, err) == (1, "")

@@ -213,6 +213,81 @@ deadlock: nobody can go on
     )
 
 
+PART = """\
+primitives: {q: queue}
+processes:
+  p: {actions: [{cancel_join_thread: q}, {put: {value: "$('x' * 70000)", to: q}}]}
+main:
+  - start: p
+  - join: p
+  - try: {do: [{get: {from: q, timeout: 1}}], except: {Empty: [pass]}}
+"""
+
+
+def test_part_of_a_message_has_a_row_where_its_rest_never_comes():
+    assert (
+        shown(PART)
+        == """
+     line  main     p
+  1     7  start p
+> 2     5           cancel_join_thread q
+  3     5           put q: xxxxxxxxxxxxxxxxxxxxxxxx…
+! 4                 (part of xxxxxxxxxxxxxxxxxxxxxxxx… into
+                    the pipe of q)
+! 5                 ends
+> 6     8  join p
+x       9  get q
+>   the one before cannot go on
+!   a preemption: the one before could go on
+x   never comes back
+( ) hidden: a feeder thread or a signal does it
+deadlock: nobody can go on
+  main waits in get q (f.yaml:9)
+      `p` ended with half of its message in the pipe of `q`: the rest never comes
+"""
+    )
+    found, _, _ = told(PART)
+    assert found.report["waits"][0]["holders"] == [{"process": "p", "line": None}]
+
+
+def test_part_of_a_message_has_a_row_where_others_come_in_between():
+    text = """\
+primitives: {q: queue}
+processes:
+  p: {actions: [{put: {value: "$('x' * 20000)", to: q}}, {put: {value: "$('y' * 100000)", to: q}}]}
+main: [{start: p}, {get: q}, {get: q}, {get: q}]
+"""
+    assert (
+        shown(text, 110)
+        == """
+     line  main                              p
+  1     6  start p
+        6  get q …
+> 2     5                                    put q: xxxxxxxxxxxxxxxxxxxxxxxx…
+  3     5                                    put q: yyyyyyyyyyyyyyyyyyyyyyyy…
+> 4                                          (xxxxxxxxxxxxxxxxxxxxxxxx… into the pipe
+                                             of q)
+  5                                          (part of yyyyyyyyyyyyyyyyyyyyyyyy… into
+                                             the pipe of q)
+> 6     6  get q: xxxxxxxxxxxxxxxxxxxxxxxx…
+        6  get q …
+> 7                                          (yyyyyyyyyyyyyyyyyyyyyyyy… into the pipe
+                                             of q)
+> 8     6  get q: yyyyyyyyyyyyyyyyyyyyyyyy…
+        6  get q …
+> 9                                          ends
+x       6  get q
+>   the one before cannot go on
+x   never comes back
+…   begun; others come in between
+( ) hidden: a feeder thread or a signal does it
+deadlock: nobody can go on
+  main waits in get q (f.yaml:6)
+      nobody is left who will `put`
+"""
+    )
+
+
 SPIN = """\
 primitives: {flag: value, done: event}
 processes:
@@ -475,6 +550,7 @@ CELLS = {
     "ends by ValueError": event("end", extra={"exitcode": 1}, error=("ValueError", "x")),
     "ends by SIGKILL": event("end", extra={"exitcode": -9}),
     "7 into the pipe of q": event("feed", on="q", value=7),
+    "part of 7 into the pipe of q": event("feed", on="q", value=7, extra={"part": True}),
     f"put q: {'x' * 24}…": event("put", on="q", value="x" * 1000),
 }
 
@@ -528,6 +604,69 @@ main:
         "child",
         "it is at its end, but not all of what it put into `q` fits into the pipe, and only `main`"
         " could `get`, and cannot go on either",
+    ),
+    "half of a sender's message": (
+        """\
+primitives: {link: {type: pipe, duplex: false, ends: [r, w]}}
+processes:
+  p: {actions: [{send: {value: "$('x' * 100000)", to: link.w}}]}
+main:
+  - start: p
+  - poll: {from: link.r, timeout: null}
+  - kill: p
+  - join: p
+  - recv: link.r
+expect: {exitcode: {p: [0, -9]}}
+""",
+        "main",
+        "`p` was killed in its `send` (line 5) with half of its message in the pipe `link`: the"
+        " rest never comes; no end of file comes while `main` has `link.w` open",
+    ),
+    "half of a message, where others send on the same way": (
+        """\
+primitives: {link: {type: pipe, duplex: false, ends: [r, w]}, e: event}
+processes:
+  p: {actions: [{send: {value: "$('x' * 100000)", to: link.w}}]}
+  other: {actions: [{wait: e}, {send: {value: "$('x' * 20000)", to: link.w}}]}
+main:
+  - start: [p, other]
+  - poll: {from: link.r, timeout: null}
+  - suspend: p
+  - recv: link.r
+  - set: e
+""",
+        "main",
+        "`p` was suspended in its `send` (line 5) with half of its message in the pipe `link`: the"
+        " rest never comes; no end of file comes while `main` and `other` and `p` have `link.w`"
+        " open",
+    ),
+    "half of a message in front of an item that cannot be written": (
+        """\
+primitives: {q: queue}
+processes:
+  p: {actions: [{put: {value: "$('x' * 100000)", to: q}}]}
+main:
+  - start: p
+  - kill: p
+  - join: p
+  - put: {value: 1, to: q}
+  - try: {do: [{get: {from: q, timeout: 1}}], except: {Empty: [pass]}}
+expect: {exitcode: {p: -9}}
+""",
+        "main",
+        "`p` was killed with half of its message in the pipe of `q`: the rest never comes; the"
+        " feeder thread of `main` has an item for `q` and needs the lock for writing into the pipe"
+        " of `q`: `p` took it as it fed the pipe and was killed without giving it back",
+    ),
+    "one that was suspended": (
+        """\
+primitives: {q: {type: queue, maxsize: 1}}
+processes:
+  p: {actions: [{put: {value: 1, to: q}}, {put: {value: 2, to: q}}]}
+main: [{start: p}, {suspend: p}, {join: p}]
+""",
+        "p",
+        "`main` suspended it at line 6, and nobody resumed it",
     ),
     "queues that are full": (
         """\

@@ -134,7 +134,7 @@ class _Checker:
             tuple(violations),
             tuple(missing),
             outcomes,
-            tuple(self._idle()) if not self.found.cut else (),
+            tuple(dict.fromkeys(self._idle())) if not self.found.cut else (),
             len(self.found.came_from),
             self.found.transitions,
             self._interleavings(),

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from mpflow.model.calm import could_go_on
 from mpflow.model.clock import Timed
+from mpflow.model.halves import in_part, poured
 from mpflow.model.lasso import lasso
 from mpflow.model.local import Local
 from mpflow.model.machine import Done, State
@@ -22,7 +23,6 @@ from mpflow.model.space import Space
 from mpflow.model.stuck import explain
 from mpflow.model.tale import Teller, first_moments
 from mpflow.model.world import World
-from mpflow.primitives._pipes import TOGETHER
 from mpflow.scenario import Scenario
 from mpflow.trace import Event
 
@@ -111,7 +111,7 @@ class _Writer:
         self.drafts: list[_Draft] = []
         self.first: dict[str, int] = {}  # the move by which each process began what it is at
         self.begun: dict[int, int] = {}  # the same by the lines of what is over
-        self.large: set[str] = set()  # feeders that have written the header of a large item
+        self.parts: dict[str, _Draft] = {}  # rows of feeders that have written a part of an item
         self.items: dict[str, Any] = {}  # what each feeder has in its hands
 
     def story(self) -> Story:
@@ -167,26 +167,34 @@ class _Writer:
                 self._hidden(number, taken, process, "terminate", key.partition("~")[0], None)
 
     def _feed(self, number: int, taken: Taken, process: str, queue: str) -> None:
-        """A feeder thread's row: its item can be read from now on."""
-        kinds = taken.step.kinds
-        if any(each.endswith(":pop") for each in kinds):
-            self.items[taken.move.actor] = taken.result
-        elif any(each.endswith((":send", ":pour")) for each in kinds) and taken.result == 0:
-            item = self.items.get(taken.move.actor)  # of a large one the header was written before
-            if item is None:
-                return
-            if isinstance(item, int) and len(self.space.world.body(item)) > TOGETHER:
-                self.large ^= {taken.move.actor}
-                if taken.move.actor in self.large:
-                    return
+        """A feeder thread's row: its item can be read from now on, or a part of it. Parts with
+        nothing in between have one row."""
+        key, before = taken.move.actor, self.states[number - 1]
+        if any(each.endswith(":pop") for each in taken.step.kinds):
+            self.items[key] = taken.result
+        elif poured(taken) and self.items.get(key) is not None:
+            item, earlier = self.items[key], self.parts.pop(key, None)
+            if earlier is not None and self.drafts[-1] is earlier:
+                self.drafts.pop()
+            part = in_part(self.space, taken, before, begun=earlier is not None)
             value = self.space.world.values.value(item) if isinstance(item, int) else item
-            self._hidden(number, taken, process, "feed", queue, value)
+            extra = {"part": True} if part else {}
+            self._hidden(number, taken, process, "feed", queue, value, extra)
+            if part:
+                self.parts[key] = self.drafts[-1]
 
     def _hidden(
-        self, number: int, taken: Taken, process: str, action: str, on: str, value: Any
+        self,
+        number: int,
+        taken: Taken,
+        process: str,
+        action: str,
+        on: str,
+        value: Any,
+        extra: Mapping[str, Any] | None = None,
     ) -> None:
         t = float(number)
-        event = Event(number, t, process, action, on, None, value, None, "ok", None, t)
+        event = Event(number, t, process, action, on, None, value, None, "ok", None, t, extra or {})
         place = number, len(self.teller.lines)
         self.drafts.append(_Draft(place, number, taken.move.actor, event=event, hidden=True))
 

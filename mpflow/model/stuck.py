@@ -1,8 +1,9 @@
 """Last state of a schedule -> why nobody goes on: what blame.py says of the trace, and besides what
 only a model knows.
 
-It knows who holds the locks inside primitives, who could still do what somebody waits for, and
-which ends of a pipe are open. Who holds a lock is in no state: it follows from the schedule.
+It knows who holds the locks inside primitives, who could still do what somebody waits for, who has
+left half of a message, and which ends of a pipe are open. Who holds a lock, and whose a message is,
+is in no state: it follows from the schedule.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from typing import Any, NamedTuple
 
 from mpflow import registry
 from mpflow.blame import cycle, maker, report
+from mpflow.model.halves import in_part, poured
 from mpflow.model.instructions import Instruction
 from mpflow.model.local import Dead, Local
 from mpflow.model.machine import State
-from mpflow.model.names import actor, feeder, split
+from mpflow.model.names import actor, feeder, split, stopped
 from mpflow.model.schedule import Taken
 from mpflow.model.space import Space
 from mpflow.model.steps import Step
@@ -30,7 +32,8 @@ _INNER = {
 
 
 class Holding(NamedTuple):
-    """Who has taken a lock, and the line and the verb of the action by which he did."""
+    """Who has taken a lock, or has half of a message in a pipe, and the line and the verb of the
+    action by which he did; neither where his feeder thread did."""
 
     process: str
     line: int | None
@@ -56,7 +59,9 @@ class _Stuck:
         self.world = space.world
         self.state = taken[-1].state if taken else space.first
         self.events = events
+        self.taken = taken
         self.held = _held(space, taken)
+        self.halves = _halves(space, taken)
         self.types = {name: kind for name, kind, _ in self.world.program.primitives}
 
     def refined(self, wait: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,7 +69,7 @@ class _Stuck:
         name = wait["process"]
         value = self._value(actor(name))
         step = self._step(actor(name))
-        if step is None or not isinstance(value, Local):
+        if step is None or not isinstance(value, Local) or self._suspended(name):
             return dict(wait)
         lock = _lock(step)
         part = lock.rpartition("/")[2]
@@ -72,6 +77,8 @@ class _Stuck:
             return self._inner(wait, lock, part)
         if wait["action"] == "end":
             return self._leaving(wait, step)
+        if half := self._half(wait, value, step):
+            return half
         if wait["on"] in self.types or str(wait["on"]).partition(".")[0] in self.types:
             return self._unmade(wait, step)
         return dict(wait)
@@ -81,6 +88,10 @@ class _Stuck:
 
     def _step(self, key: str) -> Step | None:
         return self.world.step(key, self._value(key))
+
+    def _suspended(self, process: str) -> bool:
+        key = stopped(process)
+        return key in self.space.fields and bool(self._value(key))
 
     # Locks inside primitives
 
@@ -93,13 +104,51 @@ class _Stuck:
         return {**wait, "reason": what, "holders": [_holder(each) for each in held]}
 
     def _told(self, held: Holding) -> str:
-        by = f"in its `{held.verb}`" if held.verb else "as it fed the pipe"
-        line = f" (line {held.line})" if held.line else ""
-        value = self._value(actor(held.process))
+        by = _by(held) or "as it fed the pipe"
+        if end := self._end(held.process):
+            return f"`{held.process}` took it {by} and {end} without giving it back"
+        return f"`{held.process}` has it {by}"
+
+    def _end(self, process: str) -> str:
+        """What has come over a process that does no more, if something has."""
+        value = self._value(actor(process))
         if isinstance(value, Dead):
-            end = "was killed" if value.code < 0 else "ended"
-            return f"`{held.process}` took it {by}{line} and {end} without giving it back"
-        return f"`{held.process}` has it {by}{line}"
+            return "was killed" if value.code < 0 else "ended"
+        return "was suspended" if self._suspended(process) else ""
+
+    # Half of a message
+
+    def _half(self, wait: Mapping[str, Any], value: Local, step: Step) -> dict[str, Any] | None:
+        """It reads a message, and waits for the rest of it."""
+        key, _, kind = step.kinds[0].rpartition(":") if step.kinds else ("", "", "")
+        halves = list(self.halves.get(key, {}).values())
+        if kind not in ("recv", "take") or not halves or not self._within(wait, value, key):
+            return None
+        name = str(wait["on"])
+        pipe = f"the pipe `{name.partition('.')[0]}`" if "." in name else f"the pipe of `{name}`"
+        reasons = [self._left(each, pipe) for each in halves]
+        holders = [_holder(each) for each in halves]
+        for found in self._shut_out_of(wait):
+            reasons.append(found["reason"])
+            holders += [each for each in found["holders"] if each not in holders]
+        reasons += self._no_end_of_file(step)
+        return {**wait, "reason": "; ".join(reasons), "holders": holders}
+
+    def _within(self, wait: Mapping[str, Any], value: Local, key: str) -> bool:
+        """Whether something of the message has been written or read: it stays in the pipe until all
+        of it has come, but where bytes are told the reader has it."""
+        if self._value(key):
+            return True
+        own = [each for each in self.taken if each.move.actor == actor(wait["process"])]
+        since = own[len(own) - len(value.history) :]
+        return any(each.step.touches[:1] == (key,) for each in since)
+
+    def _left(self, half: Holding, pipe: str) -> str:
+        by = f" {_by(half)}" if half.verb else ""
+        if end := self._end(half.process):
+            what = f"{end}{by} with half of its message in {pipe}"
+            return f"`{half.process}` {what}: the rest never comes"
+        return f"`{half.process}` has half of its message in {pipe}{by}, and cannot go on"
 
     # A process on its way out
 
@@ -129,17 +178,22 @@ class _Stuck:
         reason = f"{who} has an item for `{queue}` and needs {inner}: {told}"
         return {"reason": reason, "holders": [*map(_holder, held)]}
 
+    def _shut_out_of(self, wait: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The feeder threads with an item for who waits for one, that they cannot write."""
+        for queue, process in self.world.feeders:
+            if queue == wait["on"] and wait["action"] == "get":
+                found = self._shut_out(queue, process, f"the feeder thread of `{process}`")
+                if found is not None:
+                    yield found
+
     # What others would have to do
 
     def _unmade(self, wait: Mapping[str, Any], step: Step) -> dict[str, Any]:
         """It waits for what others do: who still could?"""
         name = str(wait["on"])
         kind = self.types[name.partition(".")[0]] if "." in name else self.types[name]
-        for queue, process in self.world.feeders:
-            if queue == name and wait["action"] == "get":
-                shut_out = self._shut_out(queue, process, f"the feeder thread of `{process}`")
-                if shut_out is not None:
-                    return {**wait, **shut_out}
+        for shut_out in self._shut_out_of(wait):
+            return {**wait, **shut_out}
         verbs = self._makers(wait, kind)
         if not verbs:
             return dict(wait)
@@ -151,9 +205,7 @@ class _Stuck:
             reason = f"{wait['reason']}, and {reason}"
         if wait["action"] == "wait" and kind != "barrier" and not able:
             reason += self._earlier(verbs, name)
-        ends = self._open(step)
-        if ends is not None:
-            reason += f"; no end of file comes while {ends}"
+        reason = "; ".join([reason, *self._no_end_of_file(step)])
         return {**wait, "reason": reason, "holders": [*map(_unplaced, able)]}
 
     def _makers(self, wait: Mapping[str, Any], kind: str) -> set[str]:
@@ -219,14 +271,15 @@ class _Stuck:
         known = {each for each, _ in candidates(self.world.program, process.plan, verb)}
         return bool(names & (known if wanted is None else wanted))
 
-    def _open(self, step: Step) -> str | None:
+    def _no_end_of_file(self, step: Step) -> Iterator[str]:
         """Who has the writing end of a pipe open that somebody reads from, in words."""
         for key in (each.removesuffix(":wait") for each in step.kinds if each.endswith(":wait")):
             for pipe, end, holders in self.world.ends:
                 if holders == key and self._value(key):
                     who = " and ".join(f"`{each}`" for each in sorted(self._value(key)))
-                    return f"{who} {'have' if ' and ' in who else 'has'} `{pipe}{end}` open"
-        return None
+                    has = "have" if " and " in who else "has"
+                    yield f"no end of file comes while {who} {has} `{pipe}{end}` open"
+                    return
 
 
 def _who(able: Sequence[str], verb: str) -> str:
@@ -243,6 +296,12 @@ def _holder(held: Holding) -> dict[str, Any]:
 
 def _unplaced(process: str) -> dict[str, Any]:
     return {"process": process, "line": None}
+
+
+def _by(held: Holding) -> str:
+    """The action by which somebody has what he has, in words; nothing where there is none."""
+    line = f" (line {held.line})" if held.line else ""
+    return f"in its `{held.verb}`{line}" if held.verb else ""
 
 
 def _lock(step: Step) -> str:
@@ -266,6 +325,20 @@ def _held(space: Space, taken: Sequence[Taken]) -> dict[str, list[Holding]]:
                 held[key].remove((own or held[key])[-1])
         before = each.state
     return held
+
+
+def _halves(space: Space, taken: Sequence[Taken]) -> dict[str, dict[str, Holding]]:
+    """Who has only a part of his message in which pipe, by pipes and by actors."""
+    halves: dict[str, dict[str, Holding]] = {}
+    before = space.first
+    for each in taken:
+        if key := poured(each):
+            own, who = halves.setdefault(key, {}), each.move.actor
+            begun = own.pop(who, None) is not None
+            if in_part(space, each, before, begun):
+                own[who] = _holding(space, each, before)
+        before = each.state
+    return halves
 
 
 def _holding(space: Space, taken: Taken, before: int) -> Holding:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mpflow import registry
-from mpflow.blame import report
 from mpflow.kinds import Operation
 from mpflow.model.ends import ending
 from mpflow.model.local import IDLE, Dead, Local, Moment
@@ -18,6 +17,7 @@ from mpflow.model.machine import Done, State
 from mpflow.model.names import NEW, actor, life, split
 from mpflow.model.schedule import Taken
 from mpflow.model.space import Space
+from mpflow.model.stuck import explain
 from mpflow.model.values import Abrupt
 from mpflow.scenario import Scenario
 from mpflow.trace import Event, Trace, header
@@ -34,7 +34,7 @@ def tell(
     seed: int,
 ) -> Trace:
     """The trace of moves that were made at these times, in seconds; `end` is how the run ended, or
-    nothing where the last state shows it."""
+    nothing where the last state shows it. A deadlock is explained in it."""
     teller = Teller(scenario, space, end)
     first = first_moments(space)
     teller.born("main", first, slept(first))
@@ -42,7 +42,10 @@ def tell(
     for each, t in zip(taken, times, strict=True):
         teller.take(each, before, t)
         before = each.state
-    return teller.trace(before, times[-1] if times else 0.0, seed)
+    trace = teller.trace(before, times[-1] if times else 0.0, seed)
+    if trace.end != "deadlock":
+        return trace
+    return trace._replace(report=explain(space, taken, trace.events))
 
 
 class Teller:
@@ -182,17 +185,13 @@ class Teller:
         found = ending(self.space, state, self.end)
         if found.end != "completed":
             self._stopped(state, t, found.end)
-        events = tuple(self._events())
-        told = found._replace(
+        return found._replace(
             header=header(
                 self.scenario, "simulate", ".".join(map(str, self.world.version)), seed, STARTED
             ),
-            events=events,
+            events=tuple(self._events()),
             duration=t,
         )
-        if found.end == "deadlock":
-            told = told._replace(report=report(events, self.world.program))
-        return told
 
     def _stopped(self, state: int, t: float, end: str) -> None:
         for name, process in self.world.processes.items():

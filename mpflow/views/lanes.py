@@ -73,7 +73,8 @@ def lines(story: Story, style: Style, columns: int | None = None) -> Iterator[st
 def told(event: Event) -> str:
     """What a process did, and what came of it, in a few words."""
     if event.action == "feed":
-        return f"{_text(event.value)} into the pipe of {event.on}"
+        part = "part of " if "part" in event.extra else ""
+        return f"{part}{_text(event.value)} into the pipe of {event.on}"
     if event.action == "end":
         return _end(event)
     phase = event.extra.get("phase")

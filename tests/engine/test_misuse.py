@@ -237,6 +237,55 @@ LEFT = {
         "[{sleep: 0.3}, {kill: p}, {join: p}, {put: {value: 1, to: c}}, {get: c}]",
         "`p` died in a `get`: the lock of those who get may be gone with it",
     ),
+    "a joiner that was killed in its join": (
+        "{c: joinable_queue}",
+        "[{put: {value: 1, to: c}}, {join: c}]",
+        "[{get: c}, {sleep: 0.3}, {kill: p}, {join: p}, {task_done: c}]",
+        "`p` died in its `join` at line 4: a `task_done` waits until it is awake",
+    ),
+    "one that did not wait for its feeder thread": (
+        "{c: queue}",
+        "[{cancel_join_thread: c}, {put: {value: $('x' * 200_000), to: c}}]",
+        "[{join: p}, {get: c}]",
+        "nobody who could `put` can go on; `p` ended without waiting for its feeder thread: what it"
+        " put may be lost, or half of it in the pipe",
+    ),
+    "one that left its feeder thread": (
+        "{c: queue}",
+        "[{put: {value: 1, to: c}}, {put: {value: $('x' * 200_000), to: c}}, {os_exit: 0}]",
+        "[{join: p}, {try: {do: [{get: {from: c, timeout: 0.3}}], except: {Exception: [pass]}}},"
+        " {get: c}]",
+        "nobody who could `put` can go on; `p` ended without waiting for its feeder thread: what it"
+        " put may be lost, or half of it in the pipe",
+    ),
+    "one killed when all that it put was taken": (
+        "{c: queue, e: semaphore}",
+        "[{put: {value: 1, to: c}}, {acquire: e}, {acquire: e}]",
+        "[{get: c}, {kill: p}, {join: p}, {get: c}]",
+        "nobody who could `put` can go on",
+    ),
+    "half of a message": (
+        "{c: pipe}",
+        "[{send: {value: $('x' * 1_000_000), to: c.conn1}}]",
+        "[{sleep: 0.3}, {kill: p}, {join: p}, {recv: c.conn2}]",
+        "nobody who could `send` can go on; `p` died in its `send` at line 4: half of its message"
+        " may be in the pipe",
+    ),
+    "half of a message that was seen": (
+        "{c: pipe}",
+        "[{send: {value: $('x' * 1_000_000), to: c.conn1}}]",
+        "[{poll: {from: c.conn2, timeout: null}}, {sleep: 0.3}, {kill: p}, {join: p},"
+        " {recv: c.conn2}]",
+        "nobody who could `send` can go on; `p` was killed in or after its `send` at line 4: half"
+        " of its message may be in the pipe",
+    ),
+    "half of an item": (
+        "{c: simple_queue}",
+        "[{put: {value: $('x' * 1_000_000), to: c}}]",
+        "[{sleep: 0.3}, {suspend: p}, {get: c}]",
+        "nobody who could `put` can go on; `p` was suspended in its `put` at line 4: half of its"
+        " message may be in the pipe",
+    ),
     "a signal that nobody gives": (
         "{c: {type: semaphore, value: 0}, e: event}",
         "[{release: c}]",
@@ -290,6 +339,38 @@ expect: {{deadlock: always, exitcode: {{p: [0, -9, null]}}}}
     assert trace.end == "deadlock"
     waits = {each["process"]: each["reason"] for each in trace.report["waits"]}
     assert waits["main"] == reason
+
+
+@pytest.mark.parametrize(
+    ("killed", "place"), [(True, "died in"), (False, "is in")], ids=["killed", "alive"]
+)
+def test_a_put_without_a_bound_waits_for_a_lock_never_for_a_get(killed, place, run):
+    """A `task_done` has the own lock of its queue until all who join are awake: one is not."""
+    trace = run(
+        f"""primitives: {{q: joinable_queue}}
+processes:
+  a: {{actions: [{{join: q}}]}}
+  b: {{actions: [{{task_done: q}}]}}
+main:
+  - put: {{value: 1, to: q}}
+  - start: a
+  - sleep: 0.3
+  - suspend: a
+  - start: b
+  - sleep: 0.3
+  - if: {{condition: {killed}, then: [{{kill: b}}, {{join: b}}]}}
+  - put: {{value: 2, to: q}}
+expect: {{deadlock: always, exitcode: {{a: null, b: [-9, null]}}}}
+"""
+    )
+    assert trace.end == "deadlock"
+    waits = {each["process"]: each["reason"] for each in trace.report["waits"]}
+    has = "may not have given back" if killed else "may have"
+    reason = f"`b` {place} its `task_done` at line 5: it {has} the own lock of `q`"
+    assert waits["main"] == reason
+    if not killed:
+        asleep = "`a` was suspended in its `join` at line 4: a `task_done` waits until it is awake"
+        assert waits["b"] == asleep
 
 
 def test_a_signal_comes_before_what_it_does(run, method):

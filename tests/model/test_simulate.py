@@ -11,6 +11,7 @@ from mpflow.model.check import Options
 from mpflow.model.explore import Limits
 from mpflow.model.schedule import DivergedError
 from mpflow.model.simulate import from_token, schedule_token, simulate
+from mpflow.model.story import story
 from mpflow.model.values import Uncheckable
 from mpflow.scenario import Choice, Scenario
 from mpflow.trace import Trace, plain
@@ -247,3 +248,72 @@ processes: {p: {actions: [{choose: {from: [1, 2, 3], into: x}}, {let: {x: 0}}, {
         trace = simulate(loaded(text), seed)
         drawn.add(next(event.result for event in trace.events if event.action == "choose"))
     assert drawn == {1, 2, 3}
+
+
+# Why a simulated run is stuck: the words of check
+
+STUCK = {
+    "a put without a bound": (
+        """\
+mpflow: 1
+primitives: {q: joinable_queue}
+processes:
+  a: {actions: [{get: q}, {task_done: q}]}
+main: [{put: {value: 1, to: q}}, {start: a}, {kill: a}, {join: a}, {put: {value: 2, to: q}}]
+expect: {exitcode: {a: [0, -9]}}
+""",
+        {
+            "main": "it needs the own lock of `q`: `a` took it in its `task_done` (line 4) and was"
+            " killed without giving it back"
+        },
+    ),
+    "a task that cannot be done": (
+        """\
+mpflow: 1
+primitives: {q: joinable_queue}
+processes:
+  a: {actions: [{put: {value: 1, to: q}}]}
+  b: {actions: [{try: {do: [{task_done: q}], except: {ValueError: [pass]}}}]}
+main: [{start: [a, b]}, {kill: a}, {join: [a, b]}]
+expect: {exitcode: {a: [0, -9]}}
+""",
+        {
+            "main": "`b` has not ended",
+            "b": "it needs the own lock of `q`: `a` took it in its `put` (line 4) and was killed"
+            " without giving it back",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STUCK)
+def test_a_schedule_is_explained_as_check_explains_it(name: str) -> None:
+    text, reasons = STUCK[name]
+    scenario = loaded(text)
+    report = api.check(scenario)
+    assert report.deadlock is not None
+    schedule = report.deadlock.schedule
+    trace = from_token(scenario, schedule_token(scenario, schedule, report.world))
+    assert why(trace) == reasons
+    assert trace.report == story(scenario, report.world, schedule, "deadlock").report
+
+
+def test_a_simulation_without_a_schedule_is_explained_in_the_same_words() -> None:
+    text = """\
+mpflow: 1
+primitives: {q: queue}
+processes:
+  a: {actions: [{get: q}]}
+main: [{start: a}, {sleep: 1}, {kill: a}, {join: a}, {put: {value: 1, to: q}}, {get: q}]
+expect: {exitcode: {a: -9}}
+"""
+    assert why(simulate(loaded(text))) == {
+        "main": "it needs the lock that a `get` from `q` holds: `a` took it in its `get` (line 4)"
+        " and was killed without giving it back"
+    }
+
+
+def why(trace: Trace) -> dict[str, str]:
+    """The reasons why processes cannot go on."""
+    assert trace.report is not None
+    return {each["process"]: each["reason"] for each in trace.report["waits"]}
