@@ -170,8 +170,12 @@ class _Writer:
         """A feeder thread's row: its item can be read from now on, or a part of it. Parts with
         nothing in between have one row."""
         key, before = taken.move.actor, self.states[number - 1]
-        if any(each.endswith(":pop") for each in taken.step.kinds):
+        first, *others = (each.rpartition(":")[2] for each in taken.step.kinds)
+        if first == "pop":
             self.items[key] = taken.result
+            if "send" in others and isinstance(taken.result, int):  # in one step into the pipe
+                value = self.space.world.values.value(taken.result)
+                self._hidden(number, taken, process, "feed", queue, value)
         elif poured(taken) and self.items.get(key) is not None:
             item, earlier = self.items[key], self.parts.pop(key, None)
             if earlier is not None and self.drafts[-1] is earlier:
