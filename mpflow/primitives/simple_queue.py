@@ -69,13 +69,13 @@ class Line:
 def _put(on: Any, me: Any, value: object) -> Any:
     _check_open(on, me)
     item = me.number(value)
+    pipe = on.key("pipe")
     if _whole(on):
-        yield on.update(
-            on.key("pipe"), lambda way: [(None, _pipes.sent(on, me, on.key("pipe"), way, item))]
-        )
+        kinds = (_pipes.writing(on, pipe),)
+        yield on.step((pipe,), kinds, lambda way: [(None, (_pipes.sent(on, me, pipe, way, item),))])
         return
     yield on.down(on.key("writers"))
-    yield from _pipes.send(on, me, on.key("pipe"), item)
+    yield from _pipes.send(on, me, pipe, item)
     yield on.up(on.key("writers"))
 
 
@@ -92,6 +92,16 @@ def _get(on: Any, me: Any) -> Any:
 def _whole(on: Any) -> bool:
     """Whether nobody sees who has the locks: whoever reads or writes had them for that moment."""
     return on.merged and not on.exact(on.key("pipe"))
+
+
+def _putting(on: Any, process: str, waits: bool) -> tuple[str, ...]:
+    writers = on.key("writers")
+    return f"{writers}:P", f"{writers}:V", _pipes.writing(on, on.key("pipe"))
+
+
+def _getting(on: Any, process: str, waits: bool) -> tuple[str, ...]:
+    readers = on.key("readers")
+    return f"{readers}:P", f"{readers}:V", _pipes.reading(on, on.key("pipe"))
 
 
 def _empty(on: Any, me: Any) -> Any:
@@ -128,6 +138,7 @@ PRIMITIVE = Primitive(
             shows="value",
             method="put",
             model=_put,
+            accesses=_putting,
         ),
         Operation(
             "get",
@@ -137,6 +148,7 @@ PRIMITIVE = Primitive(
             lambda queue: queue.get(),
             method="get",
             model=_get,
+            accesses=_getting,
         ),
         EMPTY._replace(model=_empty),
         Operation(
@@ -147,6 +159,7 @@ PRIMITIVE = Primitive(
             lambda queue: queue.close(),
             method="close",
             model=_close,
+            accesses=lambda on, process, waits: (),
         ),
     ),
     make=_make,
