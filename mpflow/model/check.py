@@ -9,23 +9,23 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from functools import partial
 from typing import Any, NamedTuple
 
 from mpflow.expect import holds, judge
 from mpflow.model.calm import calm
 from mpflow.model.ends import ending
-from mpflow.model.explore import Limits, Watch, interleavings, nearest, reached
+from mpflow.model.explore import Limits, Watch, interleavings, reached
 from mpflow.model.facts import facts_of
-from mpflow.model.local import Dead, Local
-from mpflow.model.machine import State
+from mpflow.model.growth import growing
+from mpflow.model.idle import idle
+from mpflow.model.local import Dead
 from mpflow.model.moves import Schedule
 from mpflow.model.names import actor
 from mpflow.model.reduce import Stubborn
 from mpflow.model.schedule import moves_to
 from mpflow.model.space import Space
-from mpflow.model.traps import explored, may_loop
+from mpflow.model.traps import explored
+from mpflow.model.underway import underway
 from mpflow.model.values import FullError
 from mpflow.model.world import World
 from mpflow.plan import Plan
@@ -34,8 +34,6 @@ from mpflow.scenario import Scenario
 from mpflow.trace import Trace, plain
 
 COUNTED = 20_000  # states up to which interleavings are counted, where reductions left some out
-NEAR = 50_000  # states among which a shorter way is looked for than reductions have left
-GROWN = 1_000  # values of a variable that are many
 CALMED = 16  # schedules of violations that are made easier to follow
 
 
@@ -119,7 +117,6 @@ class _Checker:
         self.exact = world.facts.exact
         watch = Watch(options.limits, options.progress)
         self.found, self.traps = explored(self.space, watch, options.reduce)
-        self._nearest: dict[int, Schedule] = {}  # to what states show that have a longer way
         self.runs = list(self._runs())
 
     def report(self) -> Report:
@@ -134,39 +131,16 @@ class _Checker:
             tuple(violations),
             tuple(missing),
             outcomes,
-            tuple(dict.fromkeys(self._idle())) if not self.found.cut else (),
+            () if self.found.cut else tuple(dict.fromkeys(self._idle())),
             len(self.found.came_from),
             self.found.transitions,
             self._interleavings(),
             tuple(self._reductions()),
             tuple(self._assumed()),
             0.0,
-            f"{self.found.cut}{self._growing()}" if self.found.cut else "",
+            f"{self.found.cut}{growing(self.space)}" if self.found.cut else "",
             self.world,
         )
-
-    def _growing(self) -> str:
-        """Where a search was cut short, what has had most values, if it may be that which makes the
-        states endless."""
-        loops = any(map(may_loop, self.world.processes.values()))
-        found = [*self._grown_variables(), *(self._grown_primitives() if loops else ())]
-        many, what = max(found, default=(0, ""))
-        return f"; {what} has had {many:,} values: does it ever stop?" if many > GROWN else ""
-
-    def _grown_variables(self) -> Iterator[tuple[int, str]]:
-        """How many values each variable of a process with loops has had."""
-        for name, process in self.world.processes.items():
-            if may_loop(process):
-                values = self.space.fields[actor(name)].values
-                slots = [each.state.slots for each in values if isinstance(each, Local)]
-                for variable, slot in process.machine.names.items():
-                    yield len({each[slot] for each in slots}), f"`{variable}` of `{name}`"
-
-    def _grown_primitives(self) -> Iterator[tuple[int, str]]:
-        """The same of what stands in each component of a primitive."""
-        for name, _, _ in self.world.program.primitives:
-            for key in self.world.keys_of(name):
-                yield len(self.space.fields[key].values), f"`{name}`"
 
     # Runs
 
@@ -185,48 +159,30 @@ class _Checker:
 
     def _violations(self) -> Iterator[Violation]:
         said, ways = set(), dict[int, Schedule]()
+        for seen in underway(self.space, self.found, self.scenario.expectation):
+            said.add(seen.text)
+            yield Violation(seen.text, self._calmed(seen.way, len(said)), "")
         for text, state, end in self._wrong():
             if text not in said:
                 said.add(text)
                 if state not in ways:
-                    way = self._nearest.get(state) or moves_to(self.found, state)
-                    few = len(ways) < CALMED and not self.exact
-                    ways[state] = calm(self.world, way) if few else way
+                    way = moves_to(self.found, state)
+                    ways[state] = self._calmed(way, len(said))
                 yield Violation(text, ways[state], end)
 
+    def _calmed(self, way: Schedule, number: int) -> Schedule:
+        """A schedule that is easier to follow, for the first ones."""
+        return calm(self.world, way) if number <= CALMED and not self.exact else way
+
+    def _idle(self) -> Iterator[str]:
+        runs = [trace for trace, _ in self.runs]
+        return idle(self.space, self.found, self.scenario.expectation, runs)
+
     def _wrong(self) -> Iterator[tuple[str, int, str]]:
-        for text, key, wanted in self._on_the_way():
-            state = self._first(key, wanted)
-            if state is not None:
-                yield text, state, ""
         for trace, state in self.runs:
             for text in trace.verdict.failures:
                 yield text, state, trace.end
         yield from self._early_exits()
-
-    def _on_the_way(self) -> Iterator[tuple[str, str, Callable[[Any], bool]]]:
-        """What may be otherwise than expected before a run ends: the text of it, the component that
-        shows it, and in which of its values."""
-        expect = self.scenario.expectation
-        for before, after, line in expect.order:
-            text = f"order: mark `{after}` came before mark `{before}` (line {line})"
-            yield text, "marks", partial(_turned, before, after)
-        for section, most in expect.exclusive.items():
-            text = f"exclusive: more than {most} were inside `{section}` at once"
-            text += f" (line {expect.lines.get('exclusive')})"
-            yield text, f"section {section}", partial(_over, most)
-
-    def _first(self, key: str, wanted: Callable[[Any], bool]) -> int | None:
-        """The first state in which a component's value is wanted. What reductions leave out may
-        lead there sooner: so that is looked for among the nearest states."""
-        for value, state in reached(self.space, self.found, key):
-            if wanted(value):
-                with suppress(FullError):
-                    found = nearest(self.space, key, wanted, NEAR) if self._reduced() else None
-                    if found is not None:
-                        self._nearest[state] = moves_to(found, next(reversed(found.came_from)))
-                return state
-        return None
 
     def _early_exits(self) -> Iterator[tuple[str, int, str]]:
         """What an ended process exits with, even where the run as a whole never ends."""
@@ -270,58 +226,6 @@ class _Checker:
                 text = " ".join(condition.text.split())
                 yield f"sometimes: `{text}` is true of no run (line {condition.line})"
 
-    # What was never put to the test
-
-    def _idle(self) -> Iterator[str]:
-        yield from self._unreached()
-        expect = self.scenario.expectation
-        runs = [trace for trace, _ in self.runs]
-        if not any(trace.end == "completed" for trace in runs):
-            for key in ("always", "never", "sometimes", "output"):
-                if getattr(expect, key):
-                    yield f"`{key}` speaks of runs that complete, and none does"
-        for word in ("deadlock", "timeout"):
-            possible = getattr(expect, word) == "possible"
-            if possible and not any(trace.end == word for trace in runs):
-                yield f"{word}: possible, and no run ends so"
-        marks = {mark for v, _ in self._values("marks") for mark in v}
-        for one, other, line in expect.order:
-            for mark in (one, other):
-                if mark not in marks:
-                    yield f"order: no run comes to mark `{mark}` (line {line})"
-        for section in expect.exclusive:
-            if all(value[1] == 0 for value, _ in self._values(f"section {section}")):
-                yield f"exclusive: no run enters section `{section}`"
-        ended = {name for trace in runs for name in trace.errors}
-        for name in dict.fromkeys([*expect.exitcodes, *expect.errors]):
-            if name not in ended:
-                yield f"`{name}` never ends: what `expect` says of its end is not put to the test"
-
-    def _values(self, key: str) -> Iterator[tuple[Any, int]]:
-        if key in self.world.first:
-            yield from reached(self.space, self.found, key)
-
-    def _unreached(self) -> Iterator[str]:
-        """Actions that no replica comes to in any run."""
-        taken: dict[str, set[int]] = {}
-        for name, process in self.world.processes.items():
-            plan = process.plan
-            known = taken.setdefault(plan.base, set())
-            known |= {number for who, number in self.world.taken if who == name}
-            for value in self.space.fields[actor(name)].values:
-                if isinstance(value, Local) and isinstance(value.state, State):
-                    step = process.machine.code[max(value.state.at, 0)].step
-                    known.add(-1 if step is None else step.number)
-        said = set()
-        for process in self.world.processes.values():
-            base = process.plan.base
-            for step in process.plan.steps:
-                acts = step.kind == "do" and step.verb not in ("let", "pass", "break", "continue")
-                place = base, step.number
-                if acts and step.number not in taken[base] and place not in said:
-                    said.add(place)
-                    yield f"line {step.line}: `{step.verb}` of `{base}` is never reached"
-
     # The account
 
     def _interleavings(self) -> int | None:
@@ -364,17 +268,6 @@ class _Checker:
             yield "pids: 1000, 1001 and so on"
         yield f"start method: {program.start_method}"
         yield f"Python {'.'.join(map(str, self.world.version))}"
-
-
-def _turned(before: str, after: str, marks: tuple[str, ...]) -> bool:
-    """Whether a mark came before one that should come first."""
-    both = before in marks and after in marks
-    return both and marks.index(after) < marks.index(before)
-
-
-def _over(most: int, section: tuple[tuple[str, ...], int]) -> bool:
-    """Whether more than that were inside at once."""
-    return section[1] > most
 
 
 def _asks_pid(plan: Plan) -> bool:
