@@ -22,7 +22,7 @@ from mpflow.model.space import Space
 from mpflow.model.stuck import explain
 from mpflow.model.tale import Teller, first_moments
 from mpflow.model.world import World
-from mpflow.primitives._pipes import TOGETHER
+from mpflow.primitives._room import TOGETHER
 from mpflow.scenario import Scenario
 from mpflow.trace import Event
 
@@ -147,7 +147,7 @@ class _Writer:
             if isinstance(value, Local) and isinstance(value.state, Done):
                 self._leave(number, taken, name)
             if taken.moments:
-                line = lines if place is None or taken.step.effect else place
+                line = lines if place is None or taken.effect else place
                 self.begun[line] = self.first.get(name, number)
         elif kind == "feeder":
             self._feed(number, taken, name, queue)
