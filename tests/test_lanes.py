@@ -678,6 +678,27 @@ processes:
         "a",
         "there is no room, and only `b` could `get`, and cannot go on either",
     ),
+    "who is asleep at a pipe that has room again": (
+        """\
+primitives: {link: pipe, full: event, went_on: event}
+processes:
+  sender:
+    actions:
+      - repeat: {times: 13, do: [{send_bytes: {value: "$('x' * 16384)", to: link.conn2}}]}
+      - set: full
+      - send_bytes: {value: "$('x' * 16384)", to: link.conn2}
+      - set: went_on
+main:
+  - start: sender
+  - wait: full
+  - repeat: {times: 9, do: [{recv_bytes: link.conn1}]}
+  - wait: went_on
+  - recv_bytes: link.conn1
+""",
+        "sender",
+        "there is no room until three quarters of the pipe are free, and only `main` could"
+        " `recv_bytes`, and cannot go on either",
+    ),
     "a barrier": (
         """\
 primitives: {b: {type: barrier, parties: 3}}

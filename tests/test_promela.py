@@ -146,8 +146,9 @@ REFUSED = {
         "`send_bytes`": "pipes/bytes pipes/too_long",
         "`wait_any`": "pipes/wait_for_the_first",
         "may be lost with the process": "bugs/os_exit_after_put",
-        "may fill a pipe": """bugs/big_puts_cross bugs/join_after_get bugs/join_before_get
-            bugs/unread_at_exit pipes/senders_in_turn queues/cancel_join_thread""",
+        "may fill a pipe": """bugs/big_puts_cross bugs/full_pipe_asleep bugs/join_after_get
+            bugs/join_before_get bugs/unread_at_exit pipes/senders_in_turn
+            queues/cancel_join_thread""",
         "only the run can tell": "puzzles/fifo_barbershop puzzles/room_party puzzles/santa_claus",
         "only the run puts together": """locks/value_and_array locks/value_wraps
             queues/one_message""",

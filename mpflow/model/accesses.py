@@ -36,6 +36,10 @@ _CONFLICTS = {
     # the same, where it matters how much is written and read at once
     "pour": "pour take poll",
     "take": "take poll wait",
+    # who sleeps for want of room is made to look again; that all was left unread is told to him or
+    # to who reads
+    "stir": "pour",
+    "told": "pour",
     # who holds an end: `r` asks, `wait` waits for nobody to be left
     "drop": "r",
     # a feeder's buffer
@@ -71,7 +75,7 @@ _ENABLING = {
         "w": "w",
         "send": "recv",
         "recv": "send",
-        "pour": "take",
+        "pour": "take stir",
         "take": "pour",
         "wait": "send pour drop",
         "r": "drop",

@@ -10,6 +10,7 @@ from mpflow.model.parts import Parts
 from mpflow.model.steps import Step
 from mpflow.model.values import Uncheckable
 from mpflow.naming import family
+from mpflow.primitives import _pipes
 
 if TYPE_CHECKING:
     from mpflow.model.world import World
@@ -126,15 +127,21 @@ class Child(Parts):
         return self._signalling(change, "see")
 
     def resume(self) -> Step:
-        """The step that sends SIGCONT; a SIGSTOP that has not come yet never will."""
+        """The step that sends SIGCONT; a SIGSTOP that has not come yet never will. Who was asleep
+        for want of room in a pipe looks for it once more."""
         if self.name not in self.world.facts.suspendable:
             return self.stage()
 
-        def change(stage: Any, pending: Any, is_stopped: Any) -> Any:
+        def change(stage: Any, pending: Any, is_stopped: Any, *ways: Any) -> Any:
             left = tuple(each for each in pending if each != STOP)
-            return [(None, (stage, left, False))]
+            if is_stopped or left != pending:
+                ways = tuple(_pipes.awake(each, self.name) for each in ways)
+            return [(None, (stage, left, False, *ways))]
 
-        return self._signalling(change, "cont")
+        step = self._signalling(change, "cont")
+        ways = self.world.detail.sleeps(self.name)
+        kinds = (*step.kinds, *(f"{each}:stir" for each in ways))
+        return step._replace(touches=(*step.touches, *ways), kinds=kinds)
 
     def handed_closed(self, me: Me) -> bool:
         """Whether it would be handed an end that its parent has closed: by fork alone it can."""

@@ -26,7 +26,7 @@ def in_part(space: Space, taken: Taken, before: int, begun: bool) -> bool:
     if taken.result:
         return True
     key = poured(taken)
-    content, _ = space.value(taken.state, key)
+    content, *_ = space.value(taken.state, key)
     if not isinstance(content, bytes):
         _, size, written, _ = content[-1]
         return bool(written < size)

@@ -17,13 +17,13 @@ from mpflow.model.values import FullError
 class Detail:
     """How much is told of what lies in a pipe: no more than the search has found to matter.
 
-    `writers`: how many processes may write to each way; `found`: ways, and what of them has to be
-    told: `bytes`, since messages may mix, or `slots`, since they may fill it. `forget` is called
+    `writers`: the processes that may write to each way; `found`: ways, and what of them has to be
+    told: `bytes`, since messages may mix, or `room`, since they may fill it. `forget` is called
     when more has.
     """
 
     def __init__(self, forget: Callable[[], None]) -> None:
-        self.writers: dict[str, int] = {}
+        self.writers: dict[str, set[str]] = {}
         self.found: set[tuple[str, str]] = set()
         self.forget = forget
 
@@ -32,6 +32,14 @@ class Detail:
         self.found.add((key, what))
         self.forget()
         raise FullError(key)
+
+    def exact(self, key: str) -> bool:
+        """Whether more than its messages is told of a way."""
+        return bool({(key, "bytes"), (key, "room")} & self.found)
+
+    def sleeps(self, process: str) -> list[str]:
+        """The ways for whose room a process may sleep."""
+        return [key for key, names in self.writers.items() if process in names and self.exact(key)]
 
 
 class Parts:
@@ -48,6 +56,7 @@ class Parts:
     load = staticmethod(steps.load)
     store = staticmethod(steps.store)
     in_one = staticmethod(sections.in_one)
+    STAY = steps.STAY
 
     def __init__(
         self,
@@ -101,7 +110,7 @@ class Parts:
 
     def writers(self, key: str) -> int:
         """How many processes may write to a way."""
-        return self.detail.writers.get(key, 0)
+        return len(self.detail.writers.get(key, ()))
 
     def needs(self, key: str, what: str) -> bool:
         """Whether that is told of a way."""
@@ -113,7 +122,7 @@ class Parts:
 
     def exact(self, key: str) -> bool:
         """Whether more than its messages is told of a way."""
-        return self.needs(key, "bytes") or self.needs(key, "slots")
+        return self.detail.exact(key)
 
     # Steps
 

@@ -18,7 +18,7 @@ from mpflow.model.local import Moment
 from mpflow.model.moves import Move, Schedule
 from mpflow.model.names import split
 from mpflow.model.space import Actor, Space
-from mpflow.model.steps import Step
+from mpflow.model.steps import STAY, Step
 
 VERSION = 1
 DIGEST = 12  # of its digits stand in a token
@@ -33,6 +33,11 @@ class Taken(NamedTuple):
     result: Any
     moments: tuple[Moment, ...]
     state: int
+
+    @property
+    def effect(self) -> bool:
+        """Whether its action takes effect with it."""
+        return self.step.effect and self.result is not STAY
 
 
 class DivergedError(ValueError):

@@ -11,6 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, NamedTuple
 
+
+class _Stay:
+    def __repr__(self) -> str:
+        return "stay"
+
+
+STAY = _Stay()  # the result of a step after which its actor is where it was: it has fallen asleep
+
 Ways = Sequence[tuple[Any, tuple[Any, ...]]]  # each result, and the components' new values
 
 

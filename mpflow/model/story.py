@@ -147,7 +147,7 @@ class _Writer:
             if isinstance(value, Local) and isinstance(value.state, Done):
                 self._leave(number, taken, name)
             if taken.moments:
-                line = lines if place is None or taken.step.effect else place
+                line = lines if place is None or taken.effect else place
                 self.begun[line] = self.first.get(name, number)
         elif kind == "feeder":
             self._feed(number, taken, name, queue)

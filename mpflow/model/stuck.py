@@ -22,6 +22,7 @@ from mpflow.model.schedule import Taken
 from mpflow.model.space import Space
 from mpflow.model.steps import Step
 from mpflow.model.text import candidates, following, named, static
+from mpflow.primitives import _pipes
 from mpflow.trace import Event
 
 _INNER = {
@@ -200,13 +201,19 @@ class _Stuck:
         able = list(self._able(wait["process"], verbs, self._counterparts(name, kind)))
         reason = _who(able, " or ".join(f"`{verb}`" for verb in sorted(verbs)).strip("`"))
         if wait["action"] in ("put", "send", "send_bytes"):
-            reason = f"there is no room, and {reason}"
+            reason = f"there is no room{self._until(step, wait['process'])}, and {reason}"
         if kind == "barrier":
             reason = f"{wait['reason']}, and {reason}"
         if wait["action"] == "wait" and kind != "barrier" and not able:
             reason += self._earlier(verbs, name)
         reason = "; ".join([reason, *self._no_end_of_file(step)])
         return {**wait, "reason": reason, "holders": [*map(_unplaced, able)]}
+
+    def _until(self, step: Step, process: str) -> str:
+        """What has to be free before a sleeper is woken, in words, where some of it is."""
+        way = self._value(step.touches[0])
+        tight = isinstance(way, tuple) and _pipes.tight(way, process)
+        return " until three quarters of the pipe are free" if tight else ""
 
     def _makers(self, wait: Mapping[str, Any], kind: str) -> set[str]:
         """The verbs by which somebody else would end this wait."""

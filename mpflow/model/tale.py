@@ -73,7 +73,7 @@ class Teller:
         born = list(newborn(self.space, taken, before))
         behind = sum(slept(moments) for _, moments in born)
         if kind == "process":
-            if taken.step.effect:
+            if taken.effect:
                 self.places[name] = len(self.lines)
                 self.lines.append(None)
             for number, moment in enumerate(taken.moments):

@@ -131,7 +131,7 @@ class World:
             if len(reading) > 1:
                 self.detail.found.add((way, "bytes"))
             writing = users(self.program, machines, f"{name}{other}", ("send", "send_bytes"))
-            self.detail.writers[way] = len(writing)
+            self.detail.writers[way] = writing
 
     def _uses(self, process: str, name: str) -> bool:
         uses = self.program.plans[process].uses
@@ -196,6 +196,8 @@ class World:
 
     def after(self, key: str, value: Any, result: Any) -> tuple[Any, list[Moment]]:
         """An actor when its step had this result, and what was completed by that."""
+        if result is steps.STAY:
+            return value, []
         kind, name, queue = split(key)
         if kind == "process":
             known = key, value, self.values.number(result), self.now

@@ -179,7 +179,7 @@ def _send_bytes(on: Any, me: Any, value: Any) -> Any:
 
 def _sending(on: Any, me: Any, item: int) -> Any:
     other = _other(on)
-    yield from _pipes.send(on, me, on.way(other), item, on.holders(other), on.options["duplex"])
+    yield from _pipes.send(on, me, on.way(other), item, on.holders(other), _back(on, on.part))
 
 
 def _recv(on: Any, me: Any) -> Any:
@@ -200,8 +200,13 @@ def _recv_bytes(on: Any, me: Any, most: int | None) -> Any:
 
 def _receiving(on: Any, me: Any, most: int | None, plain: bool) -> Any:
     other = _other(on)
-    back = on.way(other) if on.options["duplex"] else None
+    back = _back(on, other)
     return _pipes.receive(on, me, on.way(on.part), on.holders(other), back, most, plain)
+
+
+def _back(on: Any, end: str) -> str | None:
+    """What lies at an end, where both may receive."""
+    return on.way(end) if on.options["duplex"] else None
 
 
 def _bad_length(on: Any, me: Any) -> Any:
@@ -250,14 +255,13 @@ def _check_readable(on: Any, me: Any) -> None:
 
 def _sends(on: Any, process: str, waits: bool) -> tuple[str, ...]:
     other = _other(on)
-    return _pipes.writing(on, on.way(other)), f"{on.holders(other)}:r"
+    return _pipes.sending(on, on.way(other), on.holders(other), _back(on, on.part))
 
 
 def _receives(on: Any, process: str, waits: bool) -> tuple[str, ...]:
-    holders = on.holders(_other(on))
+    other = _other(on)
     return (
-        _pipes.reading(on, on.way(on.part)),
-        f"{holders}:wait",
+        *_pipes.receiving(on, on.way(on.part), on.holders(other), _back(on, other)),
         f"{on.holders(on.part)}:drop",
     )
 

@@ -13,9 +13,11 @@ from .bases import Leave, Left, Results, Unsupported, V, World, error
 # An end is (pipe, 0) or (pipe, 1); channel (pipe, k) holds the bytes that end k may read, as a
 # tuple of pages (bytes left in it, bytes ever written to it). Of a simplex pipe only channel 0 is
 # used: end 0 reads, end 1 writes. Which process has which end open: ("end", process, pipe, k).
+# A duplex pipe has buffers of the kernel instead of pages, and ("asleep", pipe, k): the threads
+# that sleep in a write to end k.
 
 PAGE, PAGES = 4096, 16
-SOCKET_LIMIT = 212992
+SOCKET_LIMIT, LARGEST_BUFFER = 212992, 36544
 
 
 def holders(w: World, pipe: str, k: int) -> list[str]:
@@ -101,28 +103,28 @@ def pipe_read(w: World, me: Any, end: tuple[str, int], size: int) -> Results:
         else:
             pages.pop(0)
     w.set(("bytes", *end), tuple(pages))
+    duplex = w.get(("duplex", end[0]))
+    if duplex and 4 * (memory(pages) + 2) <= SOCKET_LIMIT:  # unix_writable, sock_wfree
+        w.set(("asleep", end[0], 1 - end[1]), None)
     return [(taken, w)]
 
 
 CONNECTION_RESET = "[Errno 104] Connection reset by peer"
 
 
-def pipe_write(w: World, me: Any, end: tuple[str, int], data: bytes) -> Results:
+def pipe_write(
+    w: World, me: Any, end: tuple[str, int], data: bytes, begun: bool = False
+) -> Results:
     """Gives how many bytes were written: all, or of more than a page as many as there is room."""
     pipe, k = end
     if w.get(("end", me[0], *end)) is None:
         raise Unsupported("an end is closed while its process writes to it")
+    if w.get(("duplex", pipe)):
+        return socket_write(w, me, end, data, begun)
     if not holders(w, pipe, 1 - k):
         return [(Left(("error", "BrokenPipeError", "[Errno 32] Broken pipe")), w)]
     channel = ("bytes", pipe, 1 - k)
     pages = list(w.get(channel, ()))
-    if w.get(("duplex", pipe)):
-        if not socket_has_room([used for _, used in pages]):
-            return []
-        if len(data) > 16388:
-            raise Unsupported("a long message on a duplex pipe")
-        w.set(channel, (*pages, (data, len(data))))
-        return [(len(data), w)]
     written = 0
     rest = len(data) % PAGE
     if rest and pages and pages[-1][1] + rest <= PAGE:
@@ -138,12 +140,44 @@ def pipe_write(w: World, me: Any, end: tuple[str, int], data: bytes) -> Results:
     return [(written, w)]
 
 
-def socket_has_room(sizes: list[int]) -> bool:
-    least = sum(768 if size <= 192 else size + 576 for size in sizes)
-    most = sum(768 if size <= 192 else 2 * size + 1024 for size in sizes)
-    if least < SOCKET_LIMIT <= most:
-        raise Unsupported("how much a duplex pipe holds")
-    return most < SOCKET_LIMIT
+def socket_write(w: World, me: Any, end: tuple[str, int], data: bytes, begun: bool) -> Results:
+    """One buffer's worth of a send; 0: it has fallen asleep. `begun`: some of it was written."""
+    pipe, k = end
+    asleep = w.get(("asleep", pipe, k), ())
+    if not holders(w, pipe, 1 - k):
+        reset = False
+        if begun or me in asleep:  # already in the kernel: there the socket's own error comes first
+            reset = bool(w.get(("reset", pipe, k))) and not begun
+            w.set(("reset", pipe, k), None)
+        if reset:
+            return [(Left(("error", "ConnectionResetError", CONNECTION_RESET)), w)]
+        return [(Left(("error", "BrokenPipeError", "[Errno 32] Broken pipe")), w)]
+    if me in asleep:
+        return []
+    buffers = w.get(("bytes", pipe, 1 - k), ())
+    if memory(buffers) >= SOCKET_LIMIT:
+        w.set(("asleep", pipe, k), tuple(sorted((*asleep, me))))
+        return [(0, w)]
+    part = data[:LARGEST_BUFFER]
+    w.set(("bytes", pipe, 1 - k), (*buffers, (part, len(part))))
+    w.set(("asleep", pipe, 1 - k), None)  # one queue for all who sleep on a socket, readers or not
+    return [(len(part), w)]
+
+
+def memory(buffers: Any) -> int:
+    """What buffers of a socket are accounted with, read in part or not (sk_buff.truesize)."""
+    return sum(truesize(length) for _, length in buffers)
+
+
+def truesize(length: int) -> int:
+    most = PAGE - 320  # of a page, without its skb_shared_info
+    pages = 0
+    while length - pages * PAGE > most:
+        pages += 1
+    head = 512
+    while head < length - pages * PAGE + 320:
+        head *= 2
+    return 256 + head + pages * PAGE
 
 
 # ---- what goes through a pipe ---------------------------------------------------------------

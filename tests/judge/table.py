@@ -66,6 +66,11 @@ def stop_process(w: World, me: Any, p: str) -> Results:
 
 
 def continue_process(w: World, me: Any, p: str) -> Results:
+    """What it slept in for want of room is begun again."""
+    if w.get(("stop", p)):
+        for key in list(w.table.places):
+            if key[0] == "asleep":
+                w.set(key, tuple(each for each in w.get(key, ()) if each[0] != p) or None)
     w.set(("stop", p), None)
     return [(None, w)]
 

@@ -517,7 +517,10 @@ outcome: {o: child.exitcode}
     assert outcomes(text, params={"size": size}) == word
 
 
-@pytest.mark.parametrize(("duplex", "length", "many"), [(False, 5, 13104), (True, 5, 278)])
+@pytest.mark.parametrize(
+    ("duplex", "length", "many"),
+    [(False, 5, 13104), (True, 5, 278), (True, 192, 278), (True, 193, 167), (True, 16388, 13)],
+)
 def test_how_many_small_messages_fit(duplex: bool, length: int, many: int) -> None:
     w = World(Table())
     w.set(("processes",), ("a",))
@@ -529,12 +532,64 @@ def test_how_many_small_messages_fit(duplex: bool, length: int, many: int) -> No
         w.set(("bytes", "p", 0), ((b"x" * 4096, 4096),) * (PAGES - 1))
         many = 819
     count = 0
-    while pipe_write(w, ("a", ""), ("p", 1), b"x" * length):
+    while (made := pipe_write(w, ("a", ""), ("p", 1), b"x" * length)) and made[0][0]:
         count += 1
     assert count == many
     if not duplex:
         w.set(("bytes", "p", 0), w.get(("bytes", "p", 0))[PAGES - 1 :])
     assert pipe_read(w, ("a", ""), ("p", 0), 10)[0][0] == b"x" * 10
+
+
+FULL = """
+primitives: {link: pipe, full: event, went_on: event}
+processes:
+  a:
+    vars: {o: ok}
+    actions:
+      - close: link.conn1
+      - repeat: {times: $fit, do: [{send_bytes: {value: "$('x' * size)", to: link.conn2}}]}
+      - set: full
+      - try:
+          do: [{send_bytes: {value: "$('x' * size)", to: link.conn2}}]
+          except: {OSError: [{let: {o: $(error.type)}}]}
+      - set: went_on
+main:
+  - start: a
+  - close: link.conn2
+  - wait: full
+  - repeat: {times: $taken, do: [{recv_bytes: {from: link.conn1, into: x}}]}
+  - THEN
+  - wait: went_on
+  - join: a
+outcome: {o: a.o}
+"""
+
+
+@pytest.mark.parametrize(
+    ("fit", "size", "taken", "then", "word"),
+    [
+        (278, 1, 1, "pass", ["deadlock", "ok"]),
+        (278, 1, 208, "pass", ["deadlock", "ok"]),
+        (278, 1, 209, "pass", ["ok"]),
+        (12, 16385, 9, "pass", ["deadlock", "ok"]),
+        (12, 16385, 10, "pass", ["ok"]),
+        (10, 20000, 7, "pass", ["deadlock", "ok"]),
+        (10, 20000, 8, "pass", ["ok"]),
+        (1, 219264, 0, "pass", ["deadlock"]),
+        (1, 219264, 1, "pass", ["ok"]),
+        (13, 16384, 1, "send: {value: 1, to: link.conn1}", ["ok"]),
+        (13, 16384, 0, "send: {value: 1, to: link.conn1}", ["deadlock"]),
+        (13, 16384, 1, "{suspend: a}\n  - {resume: a}", ["ok"]),
+        (13, 16384, 1, "close: link.conn1", ["BrokenPipeError", "ConnectionResetError", "ok"]),
+        (0, 300_000, 0, "close: link.conn1", ["BrokenPipeError"]),
+    ],
+)
+def test_when_a_sender_who_found_no_room_goes_on(
+    fit: int, size: int, taken: int, then: str, word: list[Any]
+) -> None:
+    text = FULL.replace("THEN", then)
+    params = {"fit": fit, "size": size, "taken": taken}
+    assert outcomes(text, params=params) == word
 
 
 def test_sections_marks_and_lines() -> None:

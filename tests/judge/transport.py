@@ -21,17 +21,17 @@ def send_bytes(end: End, data: bytes) -> Steps:
     yield "check", end, False
     header = struct.pack("!i", len(data))
     if len(data) > 16384:
-        yield "write", end, header
-        yield "write", end, data
+        yield "write", end, header, False
+        yield "write", end, data, False
     else:
-        yield "write", end, header + data
+        yield "write", end, header + data, False
 
 
 @library
-def write(end: End, data: bytes) -> Steps:
-    written = yield "w", end, data
+def write(end: End, data: bytes, begun: bool) -> Steps:
+    written = yield "w", end, data, begun
     if written < len(data):
-        yield "become", "write", end, data[written:]
+        yield "become", "write", end, data[written:], begun or written > 0
 
 
 @library
