@@ -41,10 +41,8 @@ def told(found: Suggestion) -> str:
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_broken_file_is_mended(name: str) -> None:
-    begun = time.monotonic()
     found = suggested(name)
     assert told(found) == Path(FOLDER / name).with_suffix(".diff").read_text(encoding="utf-8")
-    assert time.monotonic() - begun < 10
     assert suggest(found.text, name) is None  # nothing is left to mend
     before, after = document.parse((FOLDER / name).read_text(encoding="utf-8"))[0], found.text
     new, problems = document.parse(after)
