@@ -11,10 +11,17 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from mpflow.document import scalars
-from mpflow.document.faults import Fault, line_number, quote, shortened, syntax
+from mpflow.document.faults import (
+    MAX_DEPTH,
+    Fault,
+    line_number,
+    quote,
+    shortened,
+    syntax,
+    too_deep,
+)
 from mpflow.problems import suggestion
 
-MAX_DEPTH = 64
 MAX_NODES = 200_000
 MAX_FAULTS = 100
 MAX_DIRECTIVES = 100  # libyaml compares each with all before it: 60,000 cost 14 seconds
@@ -214,8 +221,7 @@ class _Composer:
 
     def check_depth(self, depth: int, start: int, end: int) -> None:
         if depth > MAX_DEPTH:
-            message = f"lists and mappings are nested over {MAX_DEPTH} levels deep"
-            self.fail("too-deep", message, start, end)
+            self.fail(*too_deep(start, end)[:4])
 
     def place(self, node: Node, start: int, end: int) -> None:
         """Hang a whole node under the open collection: as key, as value, or as item."""

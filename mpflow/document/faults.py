@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from mpflow.document.scalars import LINE_END
 
+MAX_DEPTH = 64  # lists and mappings inside one another
+
 # What YAML forbids, and the line ends of YAML 1.1 that neither YAML 1.2 nor editors count as such.
 _CONTROLS = frozenset(map(chr, {*range(32), 127} - set(b"\t\n\r")))
 _FORBIDDEN = "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]"
@@ -81,12 +83,20 @@ def printable(text: str) -> str:
     return re.sub(_FORBIDDEN, "\ufffd", text)
 
 
+def too_deep(start: int, end: int) -> Fault:
+    """What stands between two offsets is nested too deep."""
+    message = f"lists and mappings are nested over {MAX_DEPTH} levels deep"
+    return Fault("too-deep", message, start, end)
+
+
 def syntax(text: str, error: Exception) -> Fault:
     """What the YAML parser could not read, at the place where a person would look first."""
     said = ": ".join(filter(None, (getattr(error, "context", ""), getattr(error, "problem", ""))))
     said = said or str(error)
     mark, context = (getattr(error, f"{name}_mark", None) for name in ("problem", "context"))
     at, begin = (getattr(m, "index", 0) for m in (mark or context, context or mark))
+    if "maximum nesting depth" in said:  # libyaml's own, which it may see before any event is read
+        return too_deep(at, min(at + 1, len(text)))
     from_start = re.search("a quoted scalar: found unexp|expected ':'| a tag", said)
     if from_start or at >= len(text):
         at = min(begin, len(text))  # where the open quote, line or bracket starts
