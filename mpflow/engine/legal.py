@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 WINDOWS = (0, 8, 32, 128, 512, 2048)  # how many events are taken back, one try after another
 PATIENCE = 20_000  # states looked at until an event is given up; less after each one given up
 LEAST_PATIENCE = 100
+AGAIN = 200  # events that are tried again behind one that is moved
 
 ENDED = itemgetter(0)
 TOOK_EFFECT = ""  # in the place of the reason why an event is suspect
@@ -233,8 +234,8 @@ class History:
         self._settle(start)
 
     def _sooner(self, index: int) -> int:
-        """Move what never came back to before all that it makes no difference to: who did it may
-        have died soon after its begin. Its new place."""
+        """Move what never came back to before all that can come behind it just as well: who did it
+        may have died soon after its begin. Its new place."""
         each = self.events[index]
         self.states.append(self.state)
         while index > 0:
@@ -243,13 +244,29 @@ class History:
             if before.ended == math.inf or self._moment(index - 1) <= least:
                 break
             between = self.rule.after(state, each)
-            if between is None or self.rule.after(between, before) != self.states[index + 1]:
+            following = None if between is None else self.rule.after(between, before)
+            if following is None:
                 break
+            if following != self.states[index + 1]:
+                states = self._again(following, self.events[index + 1 :])
+                if states is None:
+                    break
+                self.states[index + 1 :] = states
             self.events[index - 1], self.events[index] = each, before
             self.states[index] = between
             index -= 1
-        self.states.pop()
+        self.state = self.states.pop()
         return index
+
+    def _again(self, state: Any, events: Sequence[Interval]) -> list[Any] | None:
+        """The states before each of these events and behind the last one, beginning with this one;
+        None where they cannot come then, or are too many to be tried."""
+        states = [state]
+        for each in events if len(events) <= AGAIN else ():
+            states.append(self.rule.after(states[-1], each))
+            if states[-1] is None:
+                return None
+        return states if len(states) == len(events) + 1 else None
 
     def _settle(self, start: int) -> None:
         """Give the events from `start` on their moments; at one moment, by rank."""

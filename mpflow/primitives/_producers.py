@@ -144,7 +144,10 @@ class Producers:
         inside, last, answers = state
         if not inside:
             return None
-        return _state(inside - 1, last, frozenset([got for _, got in _next(last, answers)]))
+        found = [got for _, got in _next(last, answers)]
+        if self.in_line and len(last) > 1:
+            found = [got for got in found if _in_turn(got, last)]
+        return _state(inside - 1, last, frozenset(found))
 
     # Where items go in line: the order of puts that were under way at once
 

@@ -122,6 +122,24 @@ def test_what_never_came_back_may_have_taken_effect_or_not():
     assert [each[2] for each in placed(intervals[:3])] == [None, None, None]
 
 
+@pytest.mark.parametrize("kind", ["line", "queue"])
+def test_what_a_killed_process_has_taken_it_took_before_it_died(kind):
+    """Which of two items that was, only the get behind it tells; it died before the second."""
+    intervals = [
+        did("main", "put", kind, 0, 1, value=1),
+        did("a", "get", kind, 2, math.inf, status="blocked"),
+        did("b", "put", kind, 6, 7, value=2),
+        did("c", "get", kind, 8, 9, result=2),
+    ]
+    found = placed(intervals)
+    assert [(each[1].process, each[2]) for each in found] == [
+        ("main", None),
+        ("a", TOOK_EFFECT if kind == "line" else None),
+        ("b", None),
+        ("c", None),
+    ]
+
+
 def test_what_no_order_allows_is_said_and_stands_at_its_end():
     intervals = [
         did("a", "acquire", "lock", 0, 1, result=True),
