@@ -71,12 +71,9 @@ class Lined(Rule, Protocol):
         ...
 
     def turns(
-        self,
-        states: Sequence[Any],
-        events: Sequence[Observation],
-        place: Callable[[Observation], Any],
+        self, seen: Sequence[tuple[Any, Observation, Any]], place: Callable[[Observation], Any]
     ) -> Iterable[tuple[Observation, Sequence[Observation]]]:
-        """What events tell, given the state before and behind each: an earlier event, and others
+        """What events tell, each with the state before and behind it: an earlier event, and others
         all of which came behind it. `place` is where an event stands so far."""
         ...
 

@@ -123,7 +123,7 @@ class _Command:
             self._tell(cli.INTERRUPTED, scenario.path)
             return
         self.watch.erase()
-        line = checked.verdict_line(report, _named(scenario), named(scenario.path), self.style)
+        line = checked.verdict_line(report, _title(scenario), named(scenario.path), self.style)
         self.told.append(Told(_CODES[report.verdict], line))
         self._write(scenario, report)
         repair = self._repair(scenario, report)
@@ -222,7 +222,7 @@ class _Command:
         if self.sink is None:
             return
         if not report.violations:
-            told = f"{_named(scenario)} has no counterexample to write to {self.sink.name}"
+            told = f"{_title(scenario)} has no counterexample to write to {self.sink.name}"
             print(printable(f"mpflow: {told}"), file=sys.stderr)
             return
         from mpflow.model.simulate import follow
@@ -237,7 +237,7 @@ class _Command:
             self.sink = None
 
 
-def _named(scenario: Scenario) -> str:
+def _title(scenario: Scenario) -> str:
     return f"{scenario.name} [{scenario.label}]" if scenario.label else scenario.name
 
 

@@ -51,10 +51,7 @@ class Places:
             self.unusual[id(each)] = (moment, rank, each, suspect)
 
     def moment(self, each: Interval) -> float:
-        if id(each) not in self.unusual:
-            return each.ended
-        row = self.unusual[id(each)]
-        return row[0] if row else -math.inf
+        return self.at(each)[0]
 
     def arrange(self, each: Interval, behind: Sequence[Interval]) -> None:
         """Place an event just before all those behind it, where its times let that be. What is
@@ -149,7 +146,10 @@ class History:
         while end > self.aligned and not (all_ or rule.certain(states[end])):
             end -= 1
         start, self.aligned = self.aligned, end
-        told = rule.turns(states[start : end + 1], self.events[start:end], self.places.at)  # type: ignore[arg-type]
+        seen = list(
+            zip(states[start:end], self.events[start:end], states[start + 1 :], strict=False)
+        )
+        told = rule.turns(seen, self.places.at)  # type: ignore[arg-type]
         for each, behind in told:
             self.places.arrange(each, behind)  # type: ignore[arg-type]
 

@@ -232,11 +232,9 @@ class _Checker:
         """Counted over all steps, as far as these are not many more than those looked at."""
         if self.found.cut or self.exact or self.traps:
             return None
-        limits, states = self.options.limits, len(self.found.came_from)
-        most = max(COUNTED, 3 * states) if self._reduced() else 3 * states
-        if limits.states is not None:
-            most = min(most, max(limits.states, states))
-        watch = Watch(limits._replace(states=most + 1), None)
+        limits = self.options.limits
+        most = max(COUNTED, 3 * len(self.found.came_from))
+        watch = Watch(limits._replace(states=min(most, limits.states or most)), None)
         try:
             return interleavings(self.space, watch)
         except FullError:  # begun anew elsewhere: the states of this space are still needed

@@ -134,14 +134,15 @@ def interleavings(space: Space, watch: Watch) -> int | None:
                 following = [state + each for one in actors for each in differences(one, state)]
                 if left := [each for each in following if each not in ways]:
                     begun[state] = following
+                    looked = len(ways) + len(begun)
+                    if looked >= watch.due and watch.over(looked, len(begun)):
+                        return None
                     if any(each in begun for each in left):
                         return None
                     work += left
                     continue
             ways[state] = sum([ways[each] for each in following]) if following else 1
             work.pop()
-            if len(ways) >= watch.due and watch.over(len(ways), len(work)):
-                return None
     except KeyboardInterrupt:
         return None
     return ways[space.first]

@@ -17,7 +17,8 @@ from mpflow.trace import Trace
 
 
 def idle(space: Space, found: Search, expect: Expectation, runs: Sequence[Trace]) -> Iterator[str]:
-    """A sentence for each; `runs`: every way in which a run can end."""
+    """A sentence for each, for replicas and actions of one line again and again; `runs`: every way
+    in which a run can end."""
     yield from _unreached(space)
     if not any(trace.end == "completed" for trace in runs):
         for key in ("always", "never", "sometimes", "output"):
@@ -57,12 +58,9 @@ def _unreached(space: Space) -> Iterator[str]:
             if isinstance(value, Local) and isinstance(value.state, State):
                 step = process.machine.code[max(value.state.at, 0)].step
                 known.add(-1 if step is None else step.number)
-    said = set()
     for process in world.processes.values():
         base = process.plan.base
         for step in process.plan.steps:
             acts = step.kind == "do" and step.verb not in ("let", "pass", "break", "continue")
-            place = base, step.number
-            if acts and step.number not in taken[base] and place not in said:
-                said.add(place)
+            if acts and step.number not in taken[base]:
                 yield f"line {step.line}: `{step.verb}` of `{base}` is never reached"

@@ -7,6 +7,7 @@ stands in between: all who look take the same lock, and wait for it, and nobody 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from typing import Any
 
 from mpflow.model.steps import Step, Ways, resumed
@@ -24,9 +25,8 @@ def in_one(
     step = next(running)
     while True:
         if step.kinds == (f"{lock}:P",):
-            before = tuple(results)
-            inside = Step(touches, tuple(kinds), _Section(make, before, touches).ways, effect=True)
-            found = yield inside
+            change = partial(_through, make, tuple(results), touches)
+            found = yield Step(touches, tuple(kinds), change, effect=True)
         else:
             found = ((yield step),)
         for each in found:
@@ -37,31 +37,23 @@ def in_one(
                 return end.value
 
 
-class _Section:
-    """What a model does while it has a lock, the first component touched; `before`: the results of
-    its steps until then."""
-
-    def __init__(
-        self, make: Callable[[], Model], before: tuple[Any, ...], touches: tuple[str, ...]
-    ) -> None:
-        self.make = make
-        self.before = before
-        self.touches = touches
-
-    def ways(self, *values: Any) -> Ways:
-        """All that can come of it: the results of its steps, and the components' new values."""
-        lock, found = self.touches[0], []
-        left: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
-            ((), dict(zip(self.touches, values, strict=True)))
-        ]
-        while left:
-            got, held = left.pop()
-            step = resumed(self.make(), (*self.before, *got))
-            for result, new in step.ways([held[key] for key in step.touches], late=False):
-                after = {**held, **dict(zip(step.touches, new, strict=True))}
-                path = (*got, result)
-                if lock in step.touches and after[lock] > 0:
-                    found.append((path, tuple(after.values())))
-                else:
-                    left.append((path, after))
-        return found
+def _through(
+    make: Callable[[], Model], before: tuple[Any, ...], touches: tuple[str, ...], *values: Any
+) -> Ways:
+    """All that can come of what a model does while it has a lock, the first component touched: the
+    results of its steps, and the components' new values. `before`: its results until then."""
+    found = []
+    left: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
+        ((), dict(zip(touches, values, strict=True)))
+    ]
+    while left:
+        got, held = left.pop()
+        step = resumed(make(), (*before, *got))
+        for result, new in step.ways([held[key] for key in step.touches], late=False):
+            after = {**held, **dict(zip(step.touches, new, strict=True))}
+            path = (*got, result)
+            if touches[0] in step.touches and after[touches[0]] > 0:
+                found.append((path, tuple(after.values())))
+            else:
+                left.append((path, after))
+    return found

@@ -29,6 +29,7 @@ class Uses(NamedTuple):
 def uses(program: Program, machines: Mapping[str, Machine]) -> dict[str, Uses]:
     """What the text tells of each primitive's use."""
     tried, counted, left = set[str](), set[str](), set[str]()
+    told_by = {"acquire": tried, "get": tried, "qsize": counted, "full": counted, "put": left}
     for process, machine in machines.items():
         plan = program.plans[process]
         leaves = any(s.verb in ("os_exit", "crash", "cancel_join_thread") for s in plan.steps)
@@ -36,11 +37,10 @@ def uses(program: Program, machines: Mapping[str, Machine]) -> dict[str, Uses]:
             step = instruction.step
             if instruction.what != "do" or step is None:
                 continue
-            kind = tried if step.verb in ("acquire", "get") and not waits(step.arguments) else None
-            kind = counted if step.verb in ("qsize", "full") else kind
-            kind = left if step.verb == "put" and leaves else kind
-            if kind is not None:
-                kind |= {name for name, _ in possible(program, plan, machine, instruction)}
+            found = told_by.get(step.verb)
+            nothing = (found is tried and waits(step.arguments)) or (found is left and not leaves)
+            if found is not None and not nothing:
+                found |= {name for name, _ in possible(program, plan, machine, instruction)}
     names = [name for name, _, _ in program.primitives]
     return {name: Uses(name in tried, name in counted, name in left) for name in names}
 

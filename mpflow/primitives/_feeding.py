@@ -104,11 +104,10 @@ def feed(on: Any, me: Any) -> Any:
 
     def carry(items: Any, way: Any) -> Any:
         """Nobody sees an item between buffer and pipe, nor who has the lock for writing."""
-        ways = [(item, left) for item, (left,) in pop(items)]
-        full = [
-            way if item == SENTINEL else _pipes.sent(on, me, pipe, way, item) for item, _ in ways
+        return [
+            (item, (left, way if item == SENTINEL else _pipes.sent(on, me, pipe, way, item)))
+            for item, (left,) in pop(items)
         ]
-        return [(item, (left, new)) for (item, left), new in zip(ways, full, strict=True)]
 
     if on.merged and not on.uses.left and not on.exact(pipe):
         kinds = (f"{buffer}:pop", _pipes.writing(on, pipe))

@@ -80,8 +80,7 @@ class Messages:
 
     def turns(
         self,
-        states: Sequence[Pending],
-        events: Sequence[Observation],
+        seen: Sequence[tuple[Pending, Observation, Pending]],
         place: Callable[[Observation], Any],
     ) -> Iterator[Turn]:
         """Sends that came before others, as receipts tell (rule.Lined)."""
@@ -89,7 +88,7 @@ class Messages:
             yield from line.line(
                 [
                     Got(before.ways[end], _received(before, event), after.ways[end])
-                    for before, event, after in zip(states, events, states[1:], strict=False)
+                    for before, event, after in seen
                     if event.action in ("recv", "recv_bytes")
                     and event.status != "error"
                     and _end(event) == self.ends[end]

@@ -47,16 +47,13 @@ class Line:
         return self.items.certain(state)
 
     def turns(
-        self,
-        states: Sequence[State],
-        events: Sequence[Observation],
-        place: Callable[[Observation], Any],
+        self, seen: Sequence[tuple[State, Observation, State]], place: Callable[[Observation], Any]
     ) -> list[Turn]:
         """Puts that came before others, as what was got tells (rule.Lined)."""
         return self.items.line(
             [
                 Got(before, ANY if event.status == "blocked" else event.result, after)
-                for before, event, after in zip(states, events, states[1:], strict=False)
+                for before, event, after in seen
                 if event.action == "get" and event.status != "error"
             ],
             place,
@@ -69,29 +66,24 @@ class Line:
 def _put(on: Any, me: Any, value: object) -> Any:
     _check_open(on, me)
     item = me.number(value)
-    pipe = on.key("pipe")
-    if _whole(on):
-        kinds = (_pipes.writing(on, pipe),)
-        yield on.step((pipe,), kinds, lambda way: [(None, (_pipes.sent(on, me, pipe, way, item),))])
-        return
-    yield on.down(on.key("writers"))
-    yield from _pipes.send(on, me, pipe, item)
-    yield on.up(on.key("writers"))
+    yield from _locked(on, "writers", lambda: _pipes.send(on, me, on.key("pipe"), item))
 
 
 def _get(on: Any, me: Any) -> Any:
     _check_open(on, me)
-    if _whole(on):
-        return me.value((yield from _pipes.receive(on, me, on.key("pipe"))))
-    yield on.down(on.key("readers"))
-    item = yield from _pipes.receive(on, me, on.key("pipe"))
-    yield on.up(on.key("readers"))
+    item = yield from _locked(on, "readers", lambda: _pipes.receive(on, me, on.key("pipe")))
     return me.value(item)
 
 
-def _whole(on: Any) -> bool:
-    """Whether nobody sees who has the locks: whoever reads or writes had them for that moment."""
-    return on.merged and not on.exact(on.key("pipe"))
+def _locked(on: Any, lock: str, make: Any) -> Any:
+    """What is done with one of the two locks. Nobody sees who has it, where nobody dies with it
+    and messages are read and written whole: then it is left out."""
+    if on.merged and not on.exact(on.key("pipe")):
+        return (yield from make())
+    yield on.down(on.key(lock))
+    found = yield from make()
+    yield on.up(on.key(lock))
+    return found
 
 
 def _putting(on: Any, process: str, waits: bool) -> tuple[str, ...]:
